@@ -1,0 +1,33 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Numeric loops in an unoptimised build are a hundred times slower, and the plain `swift run` is a
+// debug build. `-march=native` lets the compiler use the vector units of the machine that builds.
+let fast: [SwiftSetting] = [
+  .unsafeFlags(["-O", "-Xcc", "-march=native"], .when(configuration: .debug)),
+  .unsafeFlags(["-Xcc", "-march=native"], .when(configuration: .release)),
+]
+
+/// A module of the lab under Sources/.
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: fast)
+}
+
+/// The tests that mirror a module, under Tests/.
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies)
+}
+
+let package = Package(
+  name: "lab",
+  products: [.library(name: "Tensors", targets: ["Tensors"])],
+  targets: [
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+
+    module("Tensors", ["COpenBLAS"]),
+
+    tests(of: "Tensors"),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,2 @@
+// OpenBLAS from libopenblas-dev: the C interface to BLAS and the control of its threads.
+#include <cblas.h>

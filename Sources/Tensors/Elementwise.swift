@@ -1,0 +1,124 @@
+extension Tensor {
+  /// Elements in a piece of an elementwise loop: small enough for a cache, large enough to share.
+  @usableFromInline static let grain = 32_768
+
+  /// The number of whole vectors that hold `count` floats.
+  @inlinable @inline(__always)
+  static func vectors(_ count: Int) -> Int { (count + 15) / 16 }
+
+  /// The memory as vectors; the last one may reach into the padding.
+  @inlinable @inline(__always)
+  var vectorPointer: UnsafeMutablePointer<Vector> {
+    UnsafeMutableRawPointer(storage.pointer).assumingMemoryBound(to: Vector.self)
+  }
+
+  /// A tensor of the same shape, each vector a function of this one's.
+  @inlinable
+  public func map(_ transform: (Vector) -> Vector) -> Tensor {
+    let result = Tensor(uninitialized: shape)
+    let (x, y) = (vectorPointer, result.vectorPointer)
+    Parallel.forEachRange(Self.vectors(count), by: Self.grain / 16) { range in
+      for i in range { y[i] = transform(x[i]) }
+    }
+    return result
+  }
+
+  /// Replaces each vector by a function of it.
+  @inlinable
+  public mutating func mutate(_ transform: (Vector) -> Vector) {
+    makeUnique()
+    let x = vectorPointer
+    Parallel.forEachRange(Self.vectors(count), by: Self.grain / 16) { range in
+      for i in range { x[i] = transform(x[i]) }
+    }
+  }
+
+  /// A tensor of the same shape, each vector a function of this one's and another's.
+  @inlinable
+  public func zip(_ other: Tensor, _ combine: (Vector, Vector) -> Vector) -> Tensor {
+    precondition(shape == other.shape, "shapes differ: \(shape) and \(other.shape)")
+    let result = Tensor(uninitialized: shape)
+    let (x, y, z) = (vectorPointer, other.vectorPointer, result.vectorPointer)
+    Parallel.forEachRange(Self.vectors(count), by: Self.grain / 16) { range in
+      for i in range { z[i] = combine(x[i], y[i]) }
+    }
+    return result
+  }
+
+  /// Replaces each vector by a function of it and of another tensor's.
+  @inlinable
+  public mutating func merge(_ other: Tensor, _ combine: (Vector, Vector) -> Vector) {
+    precondition(shape == other.shape, "shapes differ: \(shape) and \(other.shape)")
+    makeUnique()
+    let (x, y) = (vectorPointer, other.vectorPointer)
+    Parallel.forEachRange(Self.vectors(count), by: Self.grain / 16) { range in
+      for i in range { x[i] = combine(x[i], y[i]) }
+    }
+  }
+
+  /// The elementwise sum.
+  public static func + (a: Tensor, b: Tensor) -> Tensor { a.zip(b) { $0 + $1 } }
+  /// The elementwise difference.
+  public static func - (a: Tensor, b: Tensor) -> Tensor { a.zip(b) { $0 - $1 } }
+  /// The elementwise (Hadamard) product.
+  public static func * (a: Tensor, b: Tensor) -> Tensor { a.zip(b) { $0 * $1 } }
+  /// The product with a number.
+  public static func * (a: Tensor, factor: Float) -> Tensor { a.map { $0 * factor } }
+  /// Adds another tensor of the same shape.
+  public static func += (a: inout Tensor, b: Tensor) { a.merge(b) { $0 + $1 } }
+}
+
+extension Tensor {
+  /// The sum of all elements.
+  ///
+  /// Pieces are summed in sixteen lanes and added in their order, so the bits do not depend on the
+  /// number of threads.
+  public func sum() -> Float { reduce { _, x in x } }
+
+  /// The sum of all squares.
+  public func sumOfSquares() -> Float { reduce { _, x in x * x } }
+
+  /// The scalar product with another tensor, added up in `Double`.
+  public func dot(_ other: Tensor) -> Double {
+    precondition(shape == other.shape, "shapes differ: \(shape) and \(other.shape)")
+    var sum = 0.0
+    for i in 0..<count { sum += Double(storage.pointer[i]) * Double(other.storage.pointer[i]) }
+    return sum
+  }
+
+  /// The largest magnitude of an element; 0 for an empty tensor, NaN if one is NaN.
+  public func maximumMagnitude() -> Float {
+    var largest: Float = 0
+    for i in 0..<count {
+      let size = abs(storage.pointer[i])
+      if size > largest || size.isNaN { largest = size }
+      if largest.isNaN { break }
+    }
+    return largest
+  }
+
+  @inline(__always)
+  private func reduce(_ term: (Int, Vector) -> Vector) -> Float {
+    guard count > 0 else { return 0 }
+    let pieces = (count + Self.grain - 1) / Self.grain
+    var partial = [Float](repeating: 0, count: pieces)
+    partial.withUnsafeMutableBufferPointer { partial in
+      let partial = partial.baseAddress!
+      Parallel.forEachRange(count, by: Self.grain) { range in
+        var sum = Vector(repeating: 0)
+        let whole = range.count / 16
+        let x = vectorPointer + range.lowerBound / 16
+        for i in 0..<whole { sum += term(i, x[i]) }
+        // The last vector may reach into the padding: those lanes do not count.
+        let rest = range.count % 16
+        if rest > 0 {
+          var last = term(whole, x[whole])
+          for lane in rest..<16 { last[lane] = 0 }
+          sum += last
+        }
+        partial[range.lowerBound / Self.grain] = sum.sum()
+      }
+    }
+    return partial.reduce(0, +)
+  }
+}

@@ -1,0 +1,91 @@
+import COpenBLAS
+
+/// Products of matrices on one thread: the kernel below every layer.
+enum BLAS {
+  /// OpenBLAS would start threads of its own inside the pieces of a parallel loop.
+  private static let isSingleThreaded: Void = openblas_set_num_threads(1)
+
+  /// `c ← op(a)·op(b) + β·c` for row-major matrices; op transposes when asked.
+  ///
+  /// - Parameters:
+  ///   - m: rows of `op(a)` and c.
+  ///   - n: columns of `op(b)` and c.
+  ///   - k: columns of `op(a)`, rows of `op(b)`.
+  static func multiply(
+    _ m: Int, _ n: Int, _ k: Int,
+    _ a: UnsafePointer<Float>, stride lda: Int, transposingFirst: Bool = false,
+    _ b: UnsafePointer<Float>, stride ldb: Int, transposingSecond: Bool = false,
+    into c: UnsafeMutablePointer<Float>, stride ldc: Int, adding: Bool = false
+  ) {
+    guard m > 0, n > 0 else { return }
+    _ = isSingleThreaded
+    cblas_sgemm(
+      CblasRowMajor, transposingFirst ? CblasTrans : CblasNoTrans,
+      transposingSecond ? CblasTrans : CblasNoTrans,
+      blasint(m), blasint(n), blasint(k), 1, a, blasint(max(1, lda)), b, blasint(max(1, ldb)),
+      adding ? 1 : 0, c, blasint(ldc))
+  }
+}
+
+/// Which factor of a product is read transposed.
+public enum Transposition: Sendable {
+  /// `a·b`.
+  case none
+  /// `aᵀ·b`.
+  case first
+  /// `a·bᵀ`.
+  case second
+}
+
+extension Tensor {
+  /// Work below which a product is not shared among threads, in multiply-adds.
+  private static let grainOfProduct = 1 << 20
+
+  /// The product of two matrices, one of them transposed if asked.
+  ///
+  /// Shapes: `[m, k]·[k, n] → [m, n]`; `.first` takes `[k, m]`, `.second` takes `[n, k]`.
+  public func product(_ other: Tensor, transposing: Transposition = .none) -> Tensor {
+    precondition(
+      shape.rank == 2 && other.shape.rank == 2, "matrices wanted: \(shape) and \(other.shape)")
+    let (m, k) = transposing == .first ? (shape[1], shape[0]) : (shape[0], shape[1])
+    let (k2, n) =
+      transposing == .second
+      ? (other.shape[1], other.shape[0]) : (other.shape[0], other.shape[1])
+    precondition(k == k2, "\(shape) and \(other.shape) do not match (transposing \(transposing))")
+    let result = Tensor(uninitialized: [m, n])
+    let (lda, ldb) = (shape[1], other.shape[1])
+    let (a, b, c) = (pointer, other.pointer, result.freshPointer)
+    // The longer side of the result is cut; the sum over k stays whole, so bits stay the same.
+    let pieces = m * n * k < Self.grainOfProduct ? 1 : 4
+    if m >= n {
+      let size = max(16, (m / pieces + 15) / 16 * 16)
+      Parallel.forEachRange(m, by: pieces == 1 ? m : size) { rows in
+        BLAS.multiply(
+          rows.count, n, k,
+          a + rows.lowerBound * (transposing == .first ? 1 : lda), stride: lda,
+          transposingFirst: transposing == .first,
+          b, stride: ldb, transposingSecond: transposing == .second,
+          into: c + rows.lowerBound * n, stride: n)
+      }
+    } else {
+      let size = max(16, (n / pieces + 15) / 16 * 16)
+      Parallel.forEachRange(n, by: pieces == 1 ? n : size) { columns in
+        BLAS.multiply(
+          m, columns.count, k, a, stride: lda, transposingFirst: transposing == .first,
+          b + columns.lowerBound * (transposing == .second ? ldb : 1), stride: ldb,
+          transposingSecond: transposing == .second,
+          into: c + columns.lowerBound, stride: n)
+      }
+    }
+    return result
+  }
+
+  /// The transposed matrix: `[m, n] → [n, m]`.
+  public func transposed() -> Tensor {
+    precondition(shape.rank == 2, "a matrix wanted: \(shape)")
+    let (m, n) = (shape[0], shape[1])
+    return Tensor(uninitialized: [n, m]) { y in
+      for i in 0..<m { for j in 0..<n { y[j &* m &+ i] = pointer[i &* n &+ j] } }
+    }
+  }
+}

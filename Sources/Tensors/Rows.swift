@@ -1,0 +1,131 @@
+extension Tensor {
+  /// Rows of a matrix in a piece of a loop over rows.
+  private static func rowGrain(_ columns: Int) -> Int { max(1, 32_768 / max(1, columns)) }
+
+  /// Adds a bias to each row of a matrix and applies an activation, in one pass.
+  ///
+  /// Shapes: self `[n, k]`, bias `[k]`.
+  public mutating func addToRows(_ bias: Tensor, activation: Activation) {
+    precondition(
+      shape.rank == 2 && bias.shape == [shape[1]], "bias \(bias.shape) for rows of \(shape)")
+    let (n, k) = (shape[0], shape[1])
+    let source = bias.pointer
+    withUnsafeMutableBufferPointer { buffer in
+      let target = buffer.baseAddress!
+      Parallel.forEachRange(n, by: Self.rowGrain(k)) { rows in
+        for row in rows {
+          let (x, b) = (UnsafeMutableRawPointer(target + row * k), UnsafeRawPointer(source))
+          var j = 0
+          while j &+ 16 <= k {
+            let sum =
+              x.loadUnaligned(fromByteOffset: j &* 4, as: Vector.self)
+              + b.loadUnaligned(fromByteOffset: j &* 4, as: Vector.self)
+            x.storeBytes(of: activation(sum), toByteOffset: j &* 4, as: Vector.self)
+            j &+= 16
+          }
+          if j < k {
+            var last = Vector(repeating: 0)
+            for lane in 0..<k - j { last[lane] = target[row * k + j + lane] + source[j + lane] }
+            last = activation(last)
+            for lane in 0..<k - j { target[row * k + j + lane] = last[lane] }
+          }
+        }
+      }
+    }
+  }
+
+  /// The sum of the rows of a matrix: `[n, k] → [k]`.
+  ///
+  /// Pieces of rows are summed apart and added in their order.
+  public func sumOfRows() -> Tensor {
+    precondition(shape.rank == 2, "a matrix wanted: \(shape)")
+    let (n, k) = (shape[0], shape[1])
+    let grain = Self.rowGrain(k)
+    let pieces = max(1, (n + grain - 1) / grain)
+    var partial = Tensor(repeating: 0, [pieces, k])
+    let source = pointer
+    partial.withUnsafeMutableBufferPointer { buffer in
+      let target = buffer.baseAddress!
+      Parallel.forEachRange(n, by: grain) { rows in
+        let sums = target + rows.lowerBound / grain * k
+        for row in rows { Self.add(source + row * k, to: sums, k) }
+      }
+      for piece in 1..<max(1, pieces) { Self.add(target + piece * k, to: target, k) }
+    }
+    return Tensor(uninitialized: [k]) { $0.baseAddress!.update(from: partial.pointer, count: k) }
+  }
+
+  /// `target += source` over k floats.
+  static func add(_ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ k: Int)
+  {
+    let (x, y) = (UnsafeRawPointer(source), UnsafeMutableRawPointer(target))
+    var j = 0
+    while j &+ 16 <= k {
+      let sum =
+        y.loadUnaligned(fromByteOffset: j &* 4, as: Vector.self)
+        + x.loadUnaligned(fromByteOffset: j &* 4, as: Vector.self)
+      y.storeBytes(of: sum, toByteOffset: j &* 4, as: Vector.self)
+      j &+= 16
+    }
+    while j < k {
+      target[j] += source[j]
+      j &+= 1
+    }
+  }
+
+  /// The rows of a range of a tensor's outermost dimension, copied.
+  public func rows(_ range: Range<Int>) -> Tensor {
+    let inner = shape.count / max(1, shape[0])
+    var extents = shape.dimensions
+    extents[0] = range.count
+    return Tensor(uninitialized: Shape(extents)) {
+      $0.baseAddress!.update(from: pointer + range.lowerBound * inner, count: range.count * inner)
+    }
+  }
+
+  /// Images `[c, n, h, w]` as rows `[n, c·h·w]`, the order in which a fully connected layer reads.
+  public func flattenedImages() -> Tensor {
+    precondition(shape.rank == 4, "images wanted: \(shape)")
+    let (c, n, pixels) = (shape[0], shape[1], shape[2] * shape[3])
+    return Tensor(uninitialized: [n, c * pixels]) { y in
+      for image in 0..<n {
+        for channel in 0..<c {
+          (y.baseAddress! + (image * c + channel) * pixels).update(
+            from: pointer + (channel * n + image) * pixels, count: pixels)
+        }
+      }
+    }
+  }
+
+  /// Rows `[n, c·h·w]` as images `[c, n, h, w]`: what `flattenedImages` does, undone.
+  public func unflattenedImages(_ shape: Shape) -> Tensor {
+    let (c, n, pixels) = (shape[0], shape[1], shape[2] * shape[3])
+    precondition(self.shape == [n, c * pixels], "\(self.shape) does not hold images \(shape)")
+    return Tensor(uninitialized: shape) { y in
+      for image in 0..<n {
+        for channel in 0..<c {
+          (y.baseAddress! + (channel * n + image) * pixels).update(
+            from: pointer + (image * c + channel) * pixels, count: pixels)
+        }
+      }
+    }
+  }
+}
+
+extension Tensor {
+  /// Each run of `length` elements multiplied by a factor of its own.
+  ///
+  /// Shapes: self holds `factors.count · length` elements.
+  public func scaledRows(_ factors: Tensor, length: Int) -> Tensor {
+    precondition(factors.count * length == count, "\(factors.count) rows of \(length) in \(shape)")
+    let result = Tensor(uninitialized: shape)
+    let (x, f, y) = (pointer, factors.pointer, result.freshPointer)
+    Parallel.forEachRange(factors.count, by: Self.rowGrain(length)) { rows in
+      for row in rows {
+        let factor = f[row]
+        for i in row &* length..<(row &+ 1) &* length { y[i] = x[i] * factor }
+      }
+    }
+    return result
+  }
+}
