@@ -20,14 +20,19 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 
 let package = Package(
   name: "lab",
-  products: [.library(name: "Tensors", targets: ["Tensors"])],
+  products: [
+    .library(name: "Tensors", targets: ["Tensors"]),
+    .library(name: "Gradients", targets: ["Gradients"]),
+  ],
   targets: [
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
 
     module("Tensors", ["COpenBLAS"]),
+    module("Gradients", ["Tensors"]),
 
     tests(of: "Tensors"),
+    tests(of: "Gradients"),
   ],
   swiftLanguageModes: [.v6]
 )

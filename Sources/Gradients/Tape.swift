@@ -1,0 +1,157 @@
+import Tensors
+
+/// A record of operations in the order in which they ran, so that gradients can run it backwards.
+///
+/// A tape is an array: a node names its parents by their indices, which are smaller than its own,
+/// and `backward` is one loop from the end to the start. One tape serves one step.
+public final class Tape {
+  /// From the cotangent of a node's value to those of its parents, nil where none is wanted.
+  typealias Pullback = (_ cotangent: Tensor) -> [Tensor?]
+
+  private struct Node {
+    let operation: Operation?
+    let parents: [Int]
+    let shape: Shape
+    var pullback: Pullback?
+  }
+
+  private var nodes: [Node] = []
+  private var places: [ObjectIdentifier: Variable] = [:]
+  /// Whether gradients are wanted at all; without them nothing but values is kept.
+  public let isRecording: Bool
+
+  /// An empty tape; `recording: false` makes one that only computes.
+  public init(recording: Bool = true) { isRecording = recording }
+
+  /// A leaf whose gradient is wanted.
+  public func variable(_ value: Tensor) -> Variable {
+    guard isRecording else { return constant(value) }
+    nodes.append(Node(operation: nil, parents: [], shape: value.shape, pullback: nil))
+    return Variable(tape: self, index: nodes.count - 1, value: value)
+  }
+
+  /// A value through which no gradient flows.
+  public func constant(_ value: Tensor) -> Variable {
+    Variable(tape: self, index: nil, value: value)
+  }
+
+  /// The leaf of a parameter: the same one however often it is used on this tape.
+  public func callAsFunction(_ parameter: Parameter) -> Variable {
+    let key = ObjectIdentifier(parameter)
+    if let place = places[key] { return place }
+    let place = parameter.isTrainable ? variable(parameter.value) : constant(parameter.value)
+    places[key] = place
+    return place
+  }
+
+  /// Notes an operation and its pullback; keeps neither when no parent's gradient is wanted.
+  func record(
+    _ operation: Operation, _ value: Tensor, from parents: [Variable],
+    pullback: @escaping Pullback
+  ) -> Variable {
+    for parent in parents {
+      precondition(parent.tape === self, "\(operation) mixes variables of two tapes")
+    }
+    guard isRecording, parents.contains(where: \.needsGradient) else { return constant(value) }
+    nodes.append(
+      Node(
+        operation: operation, parents: parents.map { $0.index ?? -1 }, shape: value.shape,
+        pullback: pullback))
+    return Variable(tape: self, index: nodes.count - 1, value: value)
+  }
+
+  /// The operations on the tape, in order.
+  public var operations: [Operation] { nodes.compactMap(\.operation) }
+
+  /// The gradients of a scalar with respect to every leaf it depends on.
+  public func backward(from loss: Variable) -> Cotangents {
+    precondition(loss.value.count == 1, "a gradient starts at a scalar, not at \(loss.shape)")
+    return backward(from: loss, cotangent: Tensor(repeating: 1, loss.shape))
+  }
+
+  /// The product of a cotangent with the Jacobian of `output` with respect to every leaf.
+  ///
+  /// Reverse accumulation (Linnainmaa 1970). What a node kept for its pullback is freed as soon as
+  /// it has run, so a tape runs backwards once.
+  public func backward(from output: Variable, cotangent: Tensor) -> Cotangents {
+    precondition(output.shape == cotangent.shape, "\(cotangent.shape) is not \(output.shape)")
+    var cotangents = [Tensor?](repeating: nil, count: nodes.count)
+    guard let last = output.index else { return Cotangents(byIndex: cotangents, places: places) }
+    cotangents[last] = cotangent
+    for index in stride(from: last, through: 0, by: -1) {
+      guard let pullback = nodes[index].pullback, let own = cotangents[index] else { continue }
+      for (parent, part) in Swift.zip(nodes[index].parents, pullback(own)) where parent >= 0 {
+        guard let part else { continue }
+        precondition(
+          part.shape == nodes[parent].shape,
+          "\(nodes[index].operation!) pulled back \(part.shape) for \(nodes[parent].shape)")
+        if cotangents[parent] == nil {
+          cotangents[parent] = part
+        } else {
+          cotangents[parent]! += part
+        }
+      }
+      nodes[index].pullback = nil
+      cotangents[index] = nil
+    }
+    return Cotangents(byIndex: cotangents, places: places)
+  }
+}
+
+/// A value on a tape.
+public struct Variable {
+  /// The tape that it stands on.
+  public let tape: Tape
+  /// The node, nil for a constant.
+  let index: Int?
+  /// What was computed.
+  public let value: Tensor
+
+  /// The extents of the value.
+  public var shape: Shape { value.shape }
+  /// Whether a gradient flows through it.
+  public var needsGradient: Bool { index != nil }
+
+  /// The same value with no gradient flowing through it.
+  public var detached: Variable { tape.constant(value) }
+}
+
+/// What `backward` found: the cotangents of leaves.
+public struct Cotangents {
+  let byIndex: [Tensor?]
+  let places: [ObjectIdentifier: Variable]
+
+  /// The cotangent of a leaf; zeros when the output does not depend on it.
+  public subscript(variable: Variable) -> Tensor {
+    variable.index.flatMap { byIndex[$0] } ?? Tensor(repeating: 0, variable.shape)
+  }
+
+  /// The cotangent of a parameter; zeros when it was not used.
+  public subscript(parameter: Parameter) -> Tensor {
+    guard let place = places[ObjectIdentifier(parameter)] else {
+      return Tensor(repeating: 0, parameter.value.shape)
+    }
+    return self[place]
+  }
+}
+
+/// A tensor that training changes, or (`isTrainable: false`) one that is only kept with a model.
+public final class Parameter {
+  /// Its name in checkpoints, unique in a model: `"hidden.weight"`.
+  public let name: String
+  /// The present value; its shape never changes.
+  public var value: Tensor {
+    didSet {
+      precondition(value.shape == oldValue.shape, "\(name): \(value.shape) for \(oldValue.shape)")
+    }
+  }
+  /// Whether gradients are taken; running statistics, say, have none.
+  public let isTrainable: Bool
+
+  /// A parameter with its first value.
+  public init(_ name: String, _ value: Tensor, isTrainable: Bool = true) {
+    self.name = name
+    self.value = value
+    self.isTrainable = isTrainable
+  }
+}

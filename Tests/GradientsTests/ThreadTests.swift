@@ -1,0 +1,44 @@
+import Gradients
+import Tensors
+import Testing
+
+@Suite struct ThreadTests {
+  /// Ten steps of gradient descent on a small convolutional network, large enough that every loop
+  /// is cut into several pieces.
+  func trained() -> [[Float]] {
+    var stream = RandomStream(seed: 7, "threads")
+    let images = stream.uniform([1, 40, 28, 28])
+    let labels = (0..<40).map { $0 % 10 }
+    let parameters = [
+      Parameter("filters", stream.normal([8, 1, 5, 5], deviation: 0.2)),
+      Parameter("filters.bias", Tensor(repeating: 0, [8])),
+      Parameter("scale", Tensor(repeating: 1, [8])),
+      Parameter("shift", Tensor(repeating: 0, [8])),
+      Parameter("weight", stream.normal([10, 1152], deviation: 0.03)),
+      Parameter("bias", Tensor(repeating: 0, [10])),
+    ]
+    for _ in 0..<10 {
+      let tape = Tape()
+      let p = parameters.map { tape($0) }
+      let features = convolution(tape.constant(images), p[0], p[1])
+      let normal = batchNormalised(
+        maximumPool(features).what, scale: p[2], shift: p[3], activation: .relu
+      ).y
+      let kept = dropout(flatten(normal), keep: 0.5, &stream)
+      let loss = softmaxCrossEntropy(logits: affine(kept, p[4], p[5]), labels: labels)
+      let gradients = tape.backward(from: loss)
+      for parameter in parameters { parameter.value += gradients[parameter] * -0.1 }
+    }
+    return parameters.map(\.value.values)
+  }
+
+  @Test func aTrainingHasTheSameBitsOnAnyNumberOfThreads() {
+    let results = [1, 2, 4, 1].map { threads in
+      Parallel.threadCount = threads
+      return trained()
+    }
+    for result in results.dropFirst() { #expect(result == results[0]) }
+    let areFinite = results[0].allSatisfy { values in values.allSatisfy { $0.isFinite } }
+    #expect(areFinite)
+  }
+}
