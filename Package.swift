@@ -23,16 +23,20 @@ let package = Package(
   products: [
     .library(name: "Tensors", targets: ["Tensors"]),
     .library(name: "Gradients", targets: ["Gradients"]),
+    .library(name: "Digits", targets: ["Digits"]),
   ],
   targets: [
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     module("Tensors", ["COpenBLAS"]),
     module("Gradients", ["Tensors"]),
+    module("Digits", ["CZlib", "Tensors"]),
 
     tests(of: "Tensors"),
     tests(of: "Gradients"),
+    tests(of: "Digits"),
   ],
   swiftLanguageModes: [.v6]
 )
