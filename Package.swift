@@ -23,6 +23,7 @@ let package = Package(
   products: [
     .library(name: "Tensors", targets: ["Tensors"]),
     .library(name: "Gradients", targets: ["Gradients"]),
+    .library(name: "Networks", targets: ["Networks"]),
     .library(name: "Digits", targets: ["Digits"]),
   ],
   targets: [
@@ -32,10 +33,12 @@ let package = Package(
 
     module("Tensors", ["COpenBLAS"]),
     module("Gradients", ["Tensors"]),
+    module("Networks", ["Gradients"]),
     module("Digits", ["CZlib", "Tensors"]),
 
     tests(of: "Tensors"),
     tests(of: "Gradients"),
+    tests(of: "Networks"),
     tests(of: "Digits"),
   ],
   swiftLanguageModes: [.v6]

@@ -1,0 +1,123 @@
+import Foundation
+import Gradients
+import Tensors
+
+/// A rule that changes parameters by their gradients.
+public protocol Optimiser {
+  /// Takes one step.
+  ///
+  /// - Parameters:
+  ///   - parameters: the same ones, in the same order, at each step; only trainable ones change.
+  ///   - gradients: those of the loss at the parameters' present values.
+  ///   - rate: the learning rate ε of this step.
+  mutating func step(_ parameters: [Parameter], _ gradients: Cotangents, rate: Float)
+}
+
+/// Gradient descent with classical momentum or Nesterov's accelerated gradient.
+///
+/// Classical: v ← μv − ε∇f(θ), θ ← θ + v. Nesterov: v ← μv − ε∇f(θ + μv), θ ← θ + v. Source:
+/// Sutskever, Martens, Dahl & Hinton 2013, eqs. 1–4.
+///
+/// Nesterov's gradient is taken at θ + μv: `anticipate` moves the parameters there before the
+/// forward pass, and the step takes them back. Between steps they stand at θ.
+public struct Momentum: Optimiser {
+  /// Where the gradient is taken.
+  public enum Kind: Sendable {
+    /// At θ.
+    case classical
+    /// At θ + μv.
+    case nesterov
+  }
+
+  /// Where the gradient is taken.
+  public let kind: Kind
+  /// μ of the next step; a schedule sets it before `anticipate`.
+  public var momentum: Float
+  private var velocities: [Tensor] = []
+  /// The μ with which the parameters were moved to θ + μv, nil while they stand at θ.
+  private var anticipated: Float?
+
+  /// A rule with its first μ; 0 is plain gradient descent.
+  public init(_ kind: Kind = .classical, momentum: Float) {
+    self.kind = kind
+    self.momentum = momentum
+  }
+
+  /// Takes the step v ← μv − ε∇f, θ ← θ + v from the point at which the gradient was taken.
+  public mutating func step(_ parameters: [Parameter], _ gradients: Cotangents, rate: Float) {
+    let trainable = parameters.filter(\.isTrainable)
+    prepare(trainable)
+    precondition(
+      kind == .classical || anticipated == momentum, "anticipate with the step's own μ comes first")
+    anticipated = nil
+    for (index, parameter) in trainable.enumerated() {
+      let μ = momentum
+      let old = velocities[index]
+      velocities[index] = old.zip(gradients[parameter]) { v, g in v * μ - g * rate }
+      if kind == .nesterov { parameter.value.merge(old) { θ, v in θ - v * μ } }
+      parameter.value += velocities[index]
+    }
+  }
+
+  /// Moves the parameters from θ to θ + μv, where Nesterov's gradient is taken.
+  ///
+  /// Classical momentum stays at θ.
+  public mutating func anticipate(_ parameters: [Parameter]) {
+    guard kind == .nesterov else { return }
+    let trainable = parameters.filter(\.isTrainable)
+    prepare(trainable)
+    precondition(anticipated == nil, "a step follows each anticipation")
+    anticipated = momentum
+    let μ = momentum
+    for (index, parameter) in trainable.enumerated() {
+      parameter.value.merge(velocities[index]) { θ, v in θ + v * μ }
+    }
+  }
+
+  private mutating func prepare(_ trainable: [Parameter]) {
+    if velocities.isEmpty { velocities = trainable.map { Tensor(repeating: 0, $0.value.shape) } }
+    precondition(velocities.count == trainable.count, "the parameters changed between steps")
+  }
+}
+
+/// Adam: steps scaled by running moments of the gradient.
+///
+/// m ← β₁m + (1−β₁)g, s ← β₂s + (1−β₂)g², θ ← θ − ε·m̂/(√ŝ + δ) with m̂ = m/(1−β₁ᵗ),
+/// ŝ = s/(1−β₂ᵗ). Source: Kingma & Ba 2015, algorithm 1.
+public struct Adam: Optimiser {
+  private let β1: Float
+  private let β2: Float
+  private let δ: Float
+  private var steps = 0
+  private var moments: [(first: Tensor, second: Tensor)] = []
+
+  /// A rule with the paper's constants unless others are given.
+  public init(beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8) {
+    (β1, β2, δ) = (beta1, beta2, epsilon)
+  }
+
+  /// Takes one step of algorithm 1.
+  public mutating func step(_ parameters: [Parameter], _ gradients: Cotangents, rate: Float) {
+    let trainable = parameters.filter(\.isTrainable)
+    if moments.isEmpty {
+      moments = trainable.map {
+        let zero = Tensor(repeating: 0, $0.value.shape)
+        return (zero, zero)
+      }
+    }
+    precondition(moments.count == trainable.count, "the parameters changed between steps")
+    steps += 1
+    let (β1, β2, δ) = (β1, β2, δ)
+    let firstScale = rate / Float(1 - pow(Double(β1), Double(steps)))
+    let secondScale = 1 / Float(1 - pow(Double(β2), Double(steps)))
+    for (index, parameter) in trainable.enumerated() {
+      let gradient = gradients[parameter]
+      moments[index].first.merge(gradient) { m, g in m + (g - m) * (1 - β1) }
+      moments[index].second.merge(gradient) { s, g in s + (g * g - s) * (1 - β2) }
+      let move = moments[index].first.zip(moments[index].second) { m, s in
+        m * firstScale / ((s * secondScale).squareRoot() + δ)
+      }
+      parameter.value.merge(move) { θ, d in θ - d }
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import Gradients
+import Networks
+import Tensors
+import Testing
+
+@Suite struct OptimiserTests {
+  /// Gradient descent on f(θ) = ½λθ² by an optimiser, and the θ after each step.
+  func descend(_ kind: Momentum.Kind, λ: Float, μ: Float, ε: Float, steps: Int) -> [Float] {
+    let θ = Parameter("θ", Tensor([1], [1]))
+    var rule = Momentum(kind, momentum: μ)
+    return (0..<steps).map { _ in
+      rule.anticipate([θ])
+      let tape = Tape()
+      let gradients = tape.backward(from: sum(tape(θ) * tape(θ) * (λ / 2)))
+      rule.step([θ], gradients, rate: ε)
+      return θ.value[0]
+    }
+  }
+
+  @Test(arguments: [Momentum.Kind.classical, .nesterov])
+  func momentumFollowsItsFormula(_ kind: Momentum.Kind) {
+    let (λ, μ, ε): (Float, Float, Float) = (3, 0.9, 0.1)
+    var (θ, v): (Float, Float) = (1, 0)
+    let measured = descend(kind, λ: λ, μ: μ, ε: ε, steps: 50)
+    for step in 0..<50 {
+      v = μ * v - ε * λ * (kind == .classical ? θ : θ + μ * v)
+      θ += v
+      #expect(abs(measured[step] - θ) < 1e-5)
+    }
+  }
+
+  /// Theorem 2.1 of the paper on momentum (Sutskever, Martens, Dahl & Hinton 2013).
+  @Test func nesterovIsMomentumWithASmallerCoefficient() {
+    let (λ, μ, ε): (Float, Float, Float) = (3, 0.9, 0.1)
+    let nesterov = descend(.nesterov, λ: λ, μ: μ, ε: ε, steps: 40)
+    let classical = descend(.classical, λ: λ, μ: μ * (1 - ε * λ), ε: ε, steps: 40)
+    for (a, b) in zip(nesterov, classical) { #expect(abs(a - b) < 1e-5) }
+  }
+
+  @Test func adamsFirstStepIsTheRateAgainstTheSign() {
+    let θ = Parameter("θ", Tensor([2], [1, -4]))
+    var rule = Adam()
+    let tape = Tape()
+    rule.step([θ], tape.backward(from: sum(tape(θ) * tape(θ))), rate: 0.01)
+    #expect(abs(θ.value[0] - 0.99) < 1e-6 && abs(θ.value[1] + 3.99) < 1e-6)
+  }
+
+  @Test func schedulesKeepToTheirFormulas() {
+    let μ = Schedule.sutskeverMomentum(maximum: 0.99)
+    #expect(μ(0) == 0.5 && μ(249) == 0.5 && μ(250) == 0.75 && μ(1_000_000) == 0.99)
+    let rate = Schedule.linearDecay(2, from: 10, to: 20)
+    #expect(rate(0) == 2 && rate(15) == 1 && rate(20) == 0 && rate(99) == 0)
+    #expect(Schedule.exponential(1, factor: 0.5, every: 3)(7) == 0.25)
+  }
+}
+
+@Suite struct LayerTests {
+  @Test(arguments: [
+    (Initialiser.xavierUniform, Float(2.0 / 700)), (.xavierNormal, 2.0 / 700), (.he, 2.0 / 400),
+    (.gaussian(deviation: 0.01), 1e-4), (.fanInUniform, 1.0 / 1200),
+    (.sparse(connections: 15), 15.0 / 400),
+  ])
+  func initialisersHaveTheirVariance(_ initialiser: Initialiser, _ variance: Float) {
+    var stream = RandomStream(seed: 1, "initialiser")
+    let weights = initialiser.weights([300, 400], &stream)
+    let measured = weights.sumOfSquares() / 120_000
+    #expect(abs(measured / variance - 1) < 0.05, "\(measured)")
+  }
+
+  @Test func runningStatisticsApproachTheBatchs() {
+    var stream = RandomStream(seed: 2, "normalisation")
+    let layer = BatchNormalisation("bn", 5)
+    let x = stream.normal([64, 5], mean: 3, deviation: 2)
+    for _ in 0..<200 { _ = layer(Tape(recording: false).constant(x), .training) }
+    let y = layer(Tape(recording: false).constant(x), .evaluation).value.moments()
+    #expect(y.mean.maximumMagnitude() < 1e-4)
+    #expect((y.variance - Tensor(repeating: 63.0 / 64, [5])).maximumMagnitude() < 1e-3)
+  }
+}
