@@ -25,6 +25,7 @@ let package = Package(
     .library(name: "Gradients", targets: ["Gradients"]),
     .library(name: "Networks", targets: ["Networks"]),
     .library(name: "Digits", targets: ["Digits"]),
+    .library(name: "Notebook", targets: ["Notebook"]),
   ],
   targets: [
     .systemLibrary(
@@ -35,11 +36,13 @@ let package = Package(
     module("Gradients", ["Tensors"]),
     module("Networks", ["Gradients"]),
     module("Digits", ["CZlib", "Tensors"]),
+    module("Notebook", ["Tensors"]),
 
     tests(of: "Tensors"),
     tests(of: "Gradients"),
     tests(of: "Networks"),
     tests(of: "Digits"),
+    tests(of: "Notebook"),
   ],
   swiftLanguageModes: [.v6]
 )
