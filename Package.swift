@@ -27,6 +27,7 @@ let package = Package(
     .library(name: "Digits", targets: ["Digits"]),
     .library(name: "Notebook", targets: ["Notebook"]),
   ],
+  dependencies: [.package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")],
   targets: [
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
@@ -35,13 +36,13 @@ let package = Package(
     module("Tensors", ["COpenBLAS"]),
     module("Gradients", ["Tensors"]),
     module("Networks", ["Gradients"]),
-    module("Digits", ["CZlib", "Tensors"]),
+    module("Digits", ["CZlib", "Tensors", .product(name: "Crypto", package: "swift-crypto")]),
     module("Notebook", ["Tensors"]),
 
     tests(of: "Tensors"),
     tests(of: "Gradients"),
     tests(of: "Networks"),
-    tests(of: "Digits"),
+    tests(of: "Digits", [.product(name: "Crypto", package: "swift-crypto")]),
     tests(of: "Notebook"),
   ],
   swiftLanguageModes: [.v6]

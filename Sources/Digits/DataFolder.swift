@@ -1,0 +1,106 @@
+import Crypto
+import Foundation
+import Tensors
+
+/// The folder that holds the four files of MNIST, each verified whenever it is read.
+public struct DataFolder: Sendable {
+  /// Where it is; it need not exist.
+  public let url: URL
+  let manifest: Manifest
+
+  /// The folder that the user named, else `$LAB_DATA`, else `lab/mnist` in the XDG cache folder
+  /// (`$XDG_CACHE_HOME`, or `.cache` in the home folder).
+  public init(_ directory: String? = nil) {
+    self.init(directory, environment: ProcessInfo.processInfo.environment)
+  }
+
+  init(_ directory: String?, environment: [String: String], manifest: Manifest = .mnist) {
+    self.manifest = manifest
+    let named = directory ?? environment["LAB_DATA"].flatMap { $0.isEmpty ? nil : $0 }
+    if let named {
+      url = URL(fileURLWithPath: named, isDirectory: true)
+      return
+    }
+    // The XDG specification has relative paths ignored.
+    let cache = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+    let home = environment["HOME"] ?? NSHomeDirectory()
+    url = URL(fileURLWithPath: cache ?? home + "/.cache", isDirectory: true)
+      .appendingPathComponent("lab/mnist", isDirectory: true)
+  }
+
+  /// One file of the data set.
+  struct DataFile: Sendable {
+    /// Its published name, without `.gz`.
+    let name: String
+    /// The SHA-256 of the uncompressed file, in hexadecimal.
+    let sha256: String
+  }
+
+  /// The files that make up a data set.
+  struct Manifest: Sendable {
+    let trainImages, trainLabels, testImages, testLabels: DataFile
+
+    /// The files as they were published.
+    static let mnist = Manifest(
+      trainImages: DataFile(
+        name: "train-images-idx3-ubyte",
+        sha256: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
+      trainLabels: DataFile(
+        name: "train-labels-idx1-ubyte",
+        sha256: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
+      testImages: DataFile(
+        name: "t10k-images-idx3-ubyte",
+        sha256: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
+      testLabels: DataFile(
+        name: "t10k-labels-idx1-ubyte",
+        sha256: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"))
+  }
+
+  /// Reads a file, plain or packed, in either of its usual spellings.
+  ///
+  /// - Throws: `LabError` of kind `.input` when it is missing, malformed, or not the published one.
+  func read(_ file: DataFile) throws -> (url: URL, content: IDX) {
+    let dotted = file.name.replacingOccurrences(of: "-idx", with: ".idx")
+    let places = [file.name, dotted].flatMap { [$0, $0 + ".gz"] }
+      .map { url.appendingPathComponent($0) }
+    guard let found = places.first(where: { FileManager.default.fileExists(atPath: $0.path) })
+    else {
+      throw LabError(
+        .input,
+        "\(file.name) is not in \(url.path); put the four files of MNIST there, or name their "
+          + "folder.")
+    }
+    let content = try IDX.read(found)
+    let hash = SHA256.hash(data: content.encoded).map { byte in
+      String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+    }
+    guard hash.joined() == file.sha256 else {
+      throw LabError(
+        .input, "\(found.path) is not the published file (its SHA-256 differs); replace it.")
+    }
+    return (found, content)
+  }
+}
+
+extension MNIST {
+  /// Loads the data set from a folder and verifies every file.
+  ///
+  /// - Throws: `LabError` of kind `.input` that names the file that is missing or corrupt.
+  public static func load(from folder: DataFolder) throws -> MNIST {
+    func part(
+      _ images: DataFolder.DataFile, _ labels: DataFolder.DataFile
+    ) throws -> ImageSet {
+      let (imageFile, labelFile) = (try folder.read(images), try folder.read(labels))
+      let pixels = try LabError.naming(imageFile.url) { try ImageSet.pixels(of: imageFile.content) }
+      let digits = try LabError.naming(labelFile.url) {
+        try ImageSet.labels(
+          of: labelFile.content, imageCount: pixels.count / ImageSet.pixelsPerImage)
+      }
+      return ImageSet(pixels: pixels, labels: digits)
+    }
+    let manifest = folder.manifest
+    return MNIST(
+      train: try part(manifest.trainImages, manifest.trainLabels),
+      test: try part(manifest.testImages, manifest.testLabels))
+  }
+}
