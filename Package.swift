@@ -27,7 +27,10 @@ let package = Package(
     .library(name: "Digits", targets: ["Digits"]),
     .library(name: "Notebook", targets: ["Notebook"]),
   ],
-  dependencies: [.package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+  ],
   targets: [
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
@@ -36,7 +39,13 @@ let package = Package(
     module("Tensors", ["COpenBLAS"]),
     module("Gradients", ["Tensors"]),
     module("Networks", ["Gradients"]),
-    module("Digits", ["CZlib", "Tensors", .product(name: "Crypto", package: "swift-crypto")]),
+    module(
+      "Digits",
+      [
+        "CZlib", "Tensors",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ]),
     module("Notebook", ["Tensors"]),
 
     tests(of: "Tensors"),

@@ -40,6 +40,9 @@ public struct DataFolder: Sendable {
   struct Manifest: Sendable {
     let trainImages, trainLabels, testImages, testLabels: DataFile
 
+    /// All four.
+    var files: [DataFile] { [trainImages, trainLabels, testImages, testLabels] }
+
     /// The files as they were published.
     static let mnist = Manifest(
       trainImages: DataFile(
@@ -71,14 +74,18 @@ public struct DataFolder: Sendable {
           + "folder.")
     }
     let content = try IDX.read(found)
-    let hash = SHA256.hash(data: content.encoded).map { byte in
-      String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-    }
-    guard hash.joined() == file.sha256 else {
+    guard Self.hash(content.encoded) == file.sha256 else {
       throw LabError(
-        .input, "\(found.path) is not the published file (its SHA-256 differs); replace it.")
+        .input, "\(found.path) is not the published file (its SHA-256 differs); fetch it again.")
     }
     return (found, content)
+  }
+
+  /// The SHA-256 in hexadecimal.
+  static func hash(_ data: Data) -> String {
+    SHA256.hash(data: data).map { byte in
+      String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+    }.joined()
   }
 }
 
