@@ -63,18 +63,7 @@ import Testing
     case "cut": try AtomicFile.write(whole.prefix(whole.count - 9), to: packed)
     default: break
     }
-    let server = Process()
-    server.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    let port = Int.random(in: 20_000..<60_000)
-    server.arguments = [
-      "python3", "-m", "http.server", "\(port)", "--bind", "127.0.0.1", "--directory",
-      served.path,
-    ]
-    server.standardError = FileHandle.nullDevice
-    server.standardOutput = FileHandle.nullDevice
-    try server.run()
-    defer { server.terminate() }
-    try await Task.sleep(for: .seconds(2))
+    let port = try serveOnce(served)
     let sources = DataSources(environment: [
       "LAB_MIRRORS": "http://127.0.0.1:\(port)", "LAB_PYTHON": "no-such-python",
     ])
@@ -86,6 +75,26 @@ import Testing
     }
     let left = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
     #expect(left == [".lock"])
+  }
+
+  /// Starts a server that answers one request, or none within twenty seconds; returns its port.
+  func serveOnce(_ folder: URL) throws -> String {
+    let script = """
+      import functools, http.server, sys
+      handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])
+      server = http.server.HTTPServer(("127.0.0.1", 0), handler)
+      server.timeout = 20
+      print(server.server_port, flush=True)
+      server.handle_request()
+      """
+    let (server, pipe) = (Process(), Pipe())
+    server.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    server.arguments = ["python3", "-c", script, folder.path]
+    server.standardOutput = pipe
+    server.standardError = FileHandle.nullDevice
+    try server.run()
+    let line = String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
+    return line.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
   func run(_ path: String, _ arguments: [String]) throws {
