@@ -20,13 +20,7 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 
 let package = Package(
   name: "lab",
-  products: [
-    .library(name: "Tensors", targets: ["Tensors"]),
-    .library(name: "Gradients", targets: ["Gradients"]),
-    .library(name: "Networks", targets: ["Networks"]),
-    .library(name: "Digits", targets: ["Digits"]),
-    .library(name: "Notebook", targets: ["Notebook"]),
-  ],
+  products: [.library(name: "Notebook", targets: ["Notebook"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
@@ -46,7 +40,13 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
-    module("Notebook", ["Tensors"]),
+    module(
+      "Notebook",
+      [
+        "Tensors",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ]),
 
     tests(of: "Tensors"),
     tests(of: "Gradients"),

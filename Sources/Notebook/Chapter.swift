@@ -1,0 +1,15 @@
+/// A chapter of the lab: prose in `Chapters/<id>-<slug>.md`, code in the Swift file of the same name.
+public protocol Chapter: Sendable {
+  /// The number in the table of contents, such as `2.1`; unique in the lab.
+  static var id: String { get }
+  /// The title as the list shows it.
+  static var title: String { get }
+  /// About how many seconds a full and a quick run take on a laptop.
+  static var expectedSeconds: (full: Double, quick: Double) { get }
+  /// Runs the chapter and writes its checks, values, claims and figures on the page.
+  /// - Throws: `CancellationError` when interrupted; `LabError` for what a user can mend.
+  static func run(_ page: Page) async throws
+}
+
+/// The seed of every run whose record and figures belong to the write-up.
+public let defaultSeed: UInt64 = 2016

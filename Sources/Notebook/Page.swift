@@ -1,0 +1,197 @@
+/// What a chapter writes on while it runs.
+///
+/// Nothing here throws: a mistake of the chapter (a name used twice, a value that is not finite) is
+/// kept as a fault and fails the run at its end, together with everything else that went wrong.
+public final class Page {
+  /// Where a page sends what a reader may see while the chapter still runs.
+  public struct Output {
+    /// Receives a line for stdout.
+    public var line: (String) -> Void
+    /// Receives the label and the fraction done, 0…1, of the work under way.
+    public var progress: (String, Double) -> Void
+
+    /// An output; without arguments one that is silent.
+    public init(
+      line: @escaping (String) -> Void = { _ in },
+      progress: @escaping (String, Double) -> Void = { _, _ in }
+    ) {
+      self.line = line
+      self.progress = progress
+    }
+  }
+
+  /// The chapter's number.
+  public let id: String
+  /// The seed for all random streams of the chapter.
+  public let seed: UInt64
+  /// Whether a shorter run is asked for, whose numbers nobody compares with the prose.
+  public let isQuick: Bool
+  /// The folder of MNIST that the user named; nil for the usual places.
+  public let dataDirectory: String?
+
+  private(set) var checks: [Check] = []
+  private(set) var values: [Record.Value] = []
+  private(set) var quotes: [Record.Quote] = []
+  private(set) var figures: [Figure] = []
+  private(set) var faults: [String] = []
+  private var claimed: [(sentence: String, predicate: String)] = []
+  private var names: [String: Set<String>] = [:]
+  private let output: Output
+
+  /// A page for one run of a chapter.
+  public init(
+    id: String, seed: UInt64 = defaultSeed, isQuick: Bool = false, dataDirectory: String? = nil,
+    output: Output = Output()
+  ) {
+    self.id = id
+    self.seed = seed
+    self.isQuick = isQuick
+    self.dataDirectory = dataDirectory
+    self.output = output
+  }
+
+  // MARK: Checks
+
+  /// Checks that |measured| ≤ tolerance; a NaN fails.
+  public func check(_ name: String, _ measured: Double, atMost tolerance: Double) {
+    add(Check(name, measured, atMost: tolerance), limits: [tolerance])
+  }
+
+  /// Checks that measured ≥ bound, as for "a wrong derivative is rejected"; a NaN fails.
+  public func check(_ name: String, _ measured: Double, atLeast bound: Double) {
+    add(Check(name, measured, atLeast: bound), limits: [bound])
+  }
+
+  /// Checks that |measured − expected| ≤ tolerance; a NaN fails.
+  public func check(
+    _ name: String, _ measured: Double, near expected: Double, tolerance: Double
+  ) {
+    add(
+      Check(name, measured, near: expected, tolerance: tolerance), limits: [expected, tolerance])
+  }
+
+  private func add(_ check: Check, limits: [Double]) {
+    guard isNew(check.name, of: "check") else { return }
+    if !limits.allSatisfy(\.isFinite) {
+      faults.append("The bound of the check “\(check.name)” is not finite; give it a number.")
+    }
+    checks.append(check)
+  }
+
+  // MARK: Values and claims
+
+  /// Gives a number that the prose may show, and a claim may compare.
+  /// - Parameters:
+  ///   - name: lower camel case words joined by dots, such as `nesterov.loss.mean`.
+  ///   - value: a finite number.
+  ///   - tolerance: how far a re-run may differ, in the units of the value.
+  ///   - unit: such as `%` or `steps`; empty for a bare number.
+  public func value(_ name: String, _ value: Double, tolerance: Double = 0, unit: String = "") {
+    guard isNewName(name) else { return }
+    guard value.isFinite, tolerance.isFinite, tolerance >= 0 else {
+      faults.append(
+        value.isFinite
+          ? "The tolerance of the value \(name) is \(tolerance); it must be 0 or more."
+          : "The value \(name) is \(value); the prose can only show a finite number.")
+      return
+    }
+    values.append(Record.Value(name: name, value: value, tolerance: tolerance, unit: unit))
+  }
+
+  /// Gives a number of somebody else's, such as a paper's, with where it stands.
+  /// - Parameters:
+  ///   - name: as for a value, with which it shares one name space.
+  ///   - value: the number as the source gives it.
+  ///   - source: such as `Rasmus et al. 2015, table 1`.
+  public func quote(_ name: String, _ value: Double, source: String) {
+    guard isNewName(name) else { return }
+    guard value.isFinite, !source.isEmpty else {
+      faults.append(
+        source.isEmpty
+          ? "The quote \(name) names no source; say where the number stands."
+          : "The quote \(name) is \(value); the prose can only show a finite number.")
+      return
+    }
+    quotes.append(Record.Quote(name: name, value: value, source: source))
+  }
+
+  /// Claims a sentence of the prose, which holds when the predicate does.
+  /// - Parameters:
+  ///   - sentence: what the prose says, verbatim.
+  ///   - predicate: a comparison over values and quotes, such as `a.loss < 2 * b.loss and a > 0`;
+  ///     evaluated at the end of the run, so that values may follow it.
+  public func claim(_ sentence: String, _ predicate: String) {
+    guard isNew(sentence.words, of: "claim") else { return }
+    claimed.append((sentence, predicate))
+  }
+
+  // MARK: Figures and output
+
+  /// Gives a figure, which is drawn when the run is over.
+  public func figure(_ figure: Figure) {
+    guard isNew(figure.name, of: "figure") else { return }
+    let found = figure.faults
+    faults += found
+    if found.isEmpty { figures.append(figure) }
+  }
+
+  /// Writes a line for the reader, which nothing is bound to.
+  public func note(_ line: String) {
+    output.line(line)
+  }
+
+  /// Writes a table for the reader: columns of numbers to the right, others to the left.
+  public func table(_ header: [String], _ rows: [[String]]) {
+    for line in TextTable(header: header, rows: rows).lines { output.line(line) }
+  }
+
+  /// Says how far the work under way is, for stderr.
+  /// - Parameters:
+  ///   - label: what is being done, such as `training`.
+  ///   - fraction: 0…1.
+  public func progress(_ label: String, _ fraction: Double) {
+    output.progress(label, fraction.isFinite ? min(max(fraction, 0), 1) : 0)
+  }
+
+  // MARK: The end of a run
+
+  /// The claims, each with whether it holds, and a fault for each that cannot be evaluated.
+  func judgedClaims() -> (claims: [Record.Claim], faults: [String]) {
+    var numbers: [String: Double] = [:]
+    for value in values { numbers[value.name] = value.value }
+    for quote in quotes { numbers[quote.name] = quote.value }
+    var faults: [String] = []
+    let claims = claimed.map { sentence, text in
+      var holds = false
+      do {
+        holds = try Predicate(text).holds(in: numbers)
+      } catch {
+        faults.append("The claim “\(sentence)” cannot be judged: \(error)")
+      }
+      return Record.Claim(sentence: sentence, predicate: text, holds: holds)
+    }
+    return (claims, faults)
+  }
+
+  private func isNewName(_ name: String) -> Bool {
+    guard Predicate.isName(name) else {
+      faults.append(
+        "“\(name)” is no name for a value; write letters and digits joined by dots, as in "
+          + "nesterov.loss.mean.")
+      return false
+    }
+    return isNew(name, of: "value")
+  }
+
+  private func isNew(_ name: String, of kind: String) -> Bool {
+    guard !name.isEmpty else {
+      faults.append("A \(kind) of the chapter has no name; give it one.")
+      return false
+    }
+    guard names[kind, default: []].insert(name).inserted else {
+      faults.append("The \(kind) “\(name)” is given twice; names are unique in a chapter.")
+      return false
+    }
+    return true
+  }
+}

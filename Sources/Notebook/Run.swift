@@ -1,0 +1,159 @@
+import Foundation
+import Tensors
+
+/// How a chapter stands to its record.
+public enum ChapterState: String, Codable, Sendable {
+  /// The record is of the code as it is.
+  case fresh
+  /// The code has changed since the record.
+  case stale
+  /// There is no record.
+  case neverRun = "never run"
+  /// The recorded run failed.
+  case failed
+}
+
+extension ChapterFiles {
+  /// The record of the last full run, nil when there is none.
+  ///
+  /// - Throws: `LabError` of kind `.input` when it is no whole record of this version.
+  public func storedRecord() throws(LabError) -> Record? {
+    guard FileManager.default.fileExists(atPath: record.path) else { return nil }
+    return try Record.decoded(from: try Self.read(record), path: "figures/\(id).json")
+  }
+
+  /// How the chapter stands to its record.
+  public func state() throws(LabError) -> ChapterState {
+    guard let stored = try storedRecord() else { return .neverRun }
+    if stored.source != (try sourceDigest()) { return .stale }
+    return stored.status == .passed ? .fresh : .failed
+  }
+
+  /// The record, when the prose may stand on it.
+  ///
+  /// - Throws: `LabError` of kind `.failed` when the chapter was never run, has changed or failed.
+  public func freshRecord() throws(LabError) -> Record {
+    let advice = "run: swift run lab chapter \(id)"
+    guard let stored = try storedRecord() else {
+      throw LabError(.failed, "Chapter \(id) has no record in figures/; \(advice)")
+    }
+    switch try state() {
+    case .stale:
+      throw LabError(.failed, "Chapter \(id)'s Swift file has changed since its record; \(advice)")
+    case .failed: throw LabError(.failed, "Chapter \(id)'s last full run failed; \(advice)")
+    case .fresh, .neverRun: return stored
+    }
+  }
+}
+
+/// One run of a chapter: what is asked for, and what came of it.
+public struct Run {
+  /// What is asked for.
+  public struct Options: Sendable {
+    /// The seed of all random streams.
+    public var seed = defaultSeed
+    /// Whether a shorter run is asked for.
+    public var isQuick = false
+    /// Where figures and record go; nil for the usual place.
+    public var output: URL?
+    /// The folder of MNIST; nil for the usual places.
+    public var data: String?
+
+    /// The options of a plain full run.
+    public init() {}
+  }
+
+  /// What the run showed.
+  public let record: Record
+  /// Where its figures and record are.
+  public let folder: URL
+  /// Where the prose and the run part; empty when they were not compared.
+  public let findings: [Finding]
+  /// Whether the prose was compared with the run: a full run with the usual seed.
+  public let isCompared: Bool
+  /// Why figures are missing, when they are.
+  public let figureError: LabError?
+
+  /// Whether checks, claims and the prose all hold.
+  public var passed: Bool { record.status == .passed && findings.isEmpty }
+
+  /// Runs a chapter, draws its figures and writes its record.
+  ///
+  /// A full run with the usual seed writes into `figures/`; any other into `.lab/`, so that it
+  /// never replaces what the write-up shows. All files are made in a folder beside and then moved.
+  /// Without gnuplot nothing is written.
+  /// - Throws: what the chapter throws; `LabError` when files cannot be written;
+  ///   `CancellationError`.
+  public static func perform(
+    _ chapter: any Chapter.Type, _ files: ChapterFiles, _ options: Options,
+    output: Page.Output
+  ) async throws -> Run {
+    let source = try files.sourceDigest()
+    let page = Page(
+      id: chapter.id, seed: options.seed, isQuick: options.isQuick, dataDirectory: options.data,
+      output: output)
+    try await chapter.run(page)
+    let record = page.record(title: chapter.title, source: source)
+    let isCompared = !options.isQuick && options.seed == defaultSeed
+    let mode = options.isQuick ? "quick" : "full"
+    let folder =
+      options.output
+      ?? (isCompared
+        ? files.figures
+        : files.root.appendingPathComponent(".lab/\(chapter.id)-\(mode)-\(options.seed)"))
+    var figureError: LabError?
+    do {
+      try await write(page, record, to: folder)
+    } catch let error as LabError where error.kind == .tool {
+      figureError = error
+    }
+    let findings =
+      isCompared && figureError == nil
+      ? try Binding(files, record).findings(isRerun: true, figuresIn: folder) : []
+    return Run(
+      record: record, folder: folder, findings: findings, isCompared: isCompared,
+      figureError: figureError)
+  }
+
+  /// Draws the figures in a temporary folder beside and moves all files into place.
+  private static func write(_ page: Page, _ record: Record, to folder: URL) async throws {
+    let manager = FileManager.default
+    let workshop = folder.deletingLastPathComponent()
+      .appendingPathComponent(".\(folder.lastPathComponent).\(page.id).\(getpid())")
+    defer { try? manager.removeItem(at: workshop) }
+    for figure in page.figures {
+      let stem = "\(page.id)-\(figure.name)"
+      try AtomicFile.write(
+        Data(FigureData(figure).text.utf8), to: workshop.appendingPathComponent("\(stem).dat"))
+      try await Gnuplot.draw(figure, stem: stem, in: workshop)
+    }
+    try AtomicFile.write(
+      try record.encoded(), to: workshop.appendingPathComponent("\(page.id).json"))
+    for name in try manager.contentsOfDirectory(atPath: workshop.path).sorted() {
+      let data = try ChapterFiles.read(workshop.appendingPathComponent(name))
+      let place = folder.appendingPathComponent(name)
+      // What has not changed keeps its date.
+      if (try? Data(contentsOf: place)) != data { try AtomicFile.write(data, to: place) }
+    }
+  }
+}
+
+extension Page {
+  /// What the page holds at the end of a run.
+  func record(title: String, source: String) -> Record {
+    let (claims, claimFaults) = judgedClaims()
+    var faults = faults + claimFaults
+    if checks.isEmpty { faults.append("Chapter \(id) checks nothing; give it a check.") }
+    let claimsHold = isQuick || claims.allSatisfy(\.holds)
+    let passed = faults.isEmpty && checks.allSatisfy(\.passed) && claimsHold
+    return Record(
+      chapter: id, checks: checks, claims: claims, faults: faults,
+      figures: figures.map {
+        Record.FigureEntry(
+          name: $0.name, title: $0.title, sha256: digest(of: Data(FigureData($0).text.utf8)))
+      },
+      mode: isQuick ? .quick : .full, quotes: quotes, seed: seed, source: source,
+      status: passed ? .passed : .failed, title: title, values: values,
+      version: Record.currentVersion)
+  }
+}
