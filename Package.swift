@@ -8,6 +8,11 @@ let fast: [SwiftSetting] = [
   .unsafeFlags(["-Xcc", "-march=native"], .when(configuration: .release)),
 ]
 
+/// The write-ups, which stand beside their code and are not compiled.
+let prose = [
+  "1.1-activation-derivatives.md"
+]
+
 /// A module of the lab under Sources/.
 func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: fast)
@@ -20,9 +25,11 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 
 let package = Package(
   name: "lab",
-  products: [.library(name: "Notebook", targets: ["Notebook"])],
+  products: [.executable(name: "lab", targets: ["lab"])],
   dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
@@ -47,6 +54,23 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
+    .target(
+      name: "Chapters",
+      dependencies: [
+        "Networks", "Digits", "Notebook",
+        .product(name: "ComplexModule", package: "swift-numerics"),
+        .product(name: "RealModule", package: "swift-numerics"),
+      ],
+      path: "Chapters",
+      exclude: prose,
+      swiftSettings: fast),
+    .executableTarget(
+      name: "lab",
+      dependencies: [
+        "Chapters", "Digits", "Notebook", "Tensors",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: fast),
 
     tests(of: "Tensors"),
     tests(of: "Gradients"),

@@ -1,0 +1,456 @@
+import ComplexModule
+import Foundation
+import Gradients
+import Notebook
+import RealModule
+import Tensors
+import _Differentiation
+
+/// Chapter 1.1: the error that sigmoid, tanh and ReLU pass back to their input.
+public enum ActivationDerivatives: Chapter {
+  /// The chapter's number.
+  public static let id = "1.1"
+  /// The chapter's title.
+  public static let title = "What an activation function passes back"
+  /// The time that a run takes, in seconds.
+  public static let expectedSeconds = (full: 1.0, quick: 1.0)
+
+  /// Runs the chapter, in the order of its prose.
+  public static func run(_ page: Page) async throws {
+    drawTheFunctions(page)
+    compareRoutes(page)
+    sweepTheStep(page)
+    fitTheRemainder(page)
+    visitTheKink(page)
+    findTheOverflow(page)
+    stackLayers(page)
+  }
+}
+
+// MARK: - The functions and what they pass back
+
+extension ActivationDerivatives {
+  // snippet.functions
+  /// The sigmoid of a real or complex number: the sheet's equation 1.
+  public static func sigmoid<Number: AlgebraicField & ElementaryFunctions>(
+    _ x: Number
+  ) -> Number {
+    1 / (1 + .exp(-x))
+  }
+
+  /// tanh of a real or complex number as the sheet's equation 2 prints it; NaN where e²ˣ overflows.
+  public static func printedTanh<Number: AlgebraicField & ElementaryFunctions>(
+    _ x: Number
+  ) -> Number {
+    (.exp(2 * x) - 1) / (.exp(2 * x) + 1)
+  }
+
+  /// The rectified linear unit: the sheet's equation 3.
+  public static func relu<Number: Real>(_ x: Number) -> Number {
+    max(0, x)
+  }
+  // snippet.end
+
+  // snippet.backward
+  /// ∂E/∂x_in of a sigmoid, from ∂E/∂x_out and x_out.
+  public static func sigmoidBackward<Number: Real>(
+    _ outputGradient: Number, output: Number
+  ) -> Number {
+    outputGradient * output * (1 - output)
+  }
+
+  /// ∂E/∂x_in of tanh, from ∂E/∂x_out and x_out.
+  public static func tanhBackward<Number: Real>(
+    _ outputGradient: Number, output: Number
+  ) -> Number {
+    outputGradient * (1 - output * output)
+  }
+
+  /// ∂E/∂x_in of ReLU, from ∂E/∂x_out and x_in; by convention 0 at the kink.
+  public static func reluBackward<Number: Real>(
+    _ outputGradient: Number, input: Number
+  ) -> Number {
+    input > 0 ? outputGradient : 0
+  }
+  // snippet.end
+
+  // snippet.tanh
+  /// tanh of any real number, without overflow and without cancellation near 0.
+  public static func tanh<Number: Real>(_ x: Number) -> Number {
+    let m = Number.expMinusOne(-2 * abs(x))  // e^(−2|x|) − 1, between −1 and 0
+    return x < 0 ? m / (2 + m) : -m / (2 + m)
+  }
+  // snippet.end
+
+  // The compiler differentiates these: plain functions of Double, each step of which it knows.
+  @differentiable(reverse)
+  static func compiledSigmoid(_ x: Double) -> Double { 1 / (1 + Foundation.exp(-x)) }
+
+  @differentiable(reverse)
+  static func compiledTanh(_ x: Double) -> Double {
+    (Foundation.exp(2 * x) - 1) / (Foundation.exp(2 * x) + 1)
+  }
+
+  // snippet.twoReLUs
+  @differentiable(reverse)
+  static func reluIfPositive(_ x: Double) -> Double { x > 0 ? x : 0 }
+
+  @differentiable(reverse)
+  static func reluUnlessNegative(_ x: Double) -> Double { x < 0 ? 0 : x }
+  // snippet.end
+
+  /// One activation function in all the forms that the routes need.
+  struct Subject: Sendable {
+    let name: String
+    let forward: @Sendable (Double) -> Double
+    let complex: @Sendable (Complex<Double>) -> Complex<Double>
+    let backward: @Sendable (_ outputGradient: Double, _ x: Double, _ y: Double) -> Double
+    let compiled: @differentiable(reverse) @Sendable (Double) -> Double
+    let taped: @Sendable (Variable) -> Variable
+  }
+
+  static let subjects = [
+    Subject(
+      name: "sigmoid", forward: sigmoid, complex: sigmoid,
+      backward: { g, _, y in sigmoidBackward(g, output: y) },
+      compiled: compiledSigmoid, taped: Gradients.sigmoid),
+    Subject(
+      name: "tanh", forward: tanh, complex: printedTanh,
+      backward: { g, _, y in tanhBackward(g, output: y) },
+      compiled: compiledTanh, taped: Gradients.tanh),
+    // ReLU is analytic on either side of its kink, and only there.
+    Subject(
+      name: "ReLU", forward: relu, complex: { $0.real > 0 ? $0 : 0 },
+      backward: { g, x, _ in reluBackward(g, input: x) },
+      compiled: reluIfPositive, taped: Gradients.relu),
+  ]
+
+  private static func drawTheFunctions(_ page: Page) {
+    let xs = stride(from: -4.0, through: 4, by: 0.05)
+    let panels = subjects.map { subject in
+      let outputs = xs.map { (x: $0, y: subject.forward($0)) }
+      let slopes = xs.map { (x: $0, y: subject.backward(1, $0, subject.forward($0))) }
+      return Panel(
+        title: subject.name, x: Axis("input", range: -4...4), y: Axis("", range: -1.1...2.1),
+        marks: [.line("output", outputs), .line("derivative", slopes)])
+    }
+    page.figure(
+      Figure(
+        "functions",
+        title:
+          "Sigmoid passes back at most a quarter of the error; tanh and ReLU at most all of it",
+        size: (width: 760, height: 300), columns: 3, panels: panels))
+    page.claim(
+      "A sigmoid passes back at most a quarter of the error that reaches it.",
+      "slope.sigmoid <= 0.25")
+    page.value("slope.sigmoid", sigmoidBackward(1, output: sigmoid(0.0)))
+    page.value("slope.tanh", tanhBackward(1, output: tanh(0.0)))
+  }
+}
+
+// MARK: - Independent routes to the same number
+
+extension ActivationDerivatives {
+  /// Inputs and targets of the error E = ½ Σ (x_out − target)².
+  struct Sample {
+    let inputs: [Double]
+    let targets: [Double]
+
+    /// Inputs between −3 and 3, none within 0.1 of the kink of ReLU.
+    init(count: Int, seed: UInt64) {
+      var random = RandomStream(seed: seed, id, "sample")
+      inputs = (0..<count).map { _ in
+        let size = 0.1 + 2.9 * Double(random.uniform())
+        return random.uniform() < 0.5 ? -size : size
+      }
+      targets = (0..<count).map { _ in Double(random.normal()) }
+    }
+
+    /// ∂E/∂x_in for each input, by a function of the input and its target.
+    func map(_ gradient: (_ x: Double, _ target: Double) -> Double) -> [Double] {
+      zip(inputs, targets).map(gradient)
+    }
+  }
+
+  /// ∂E/∂x_in by the formulas above, with an error of `factor` put into the derivative.
+  static func byHand(_ subject: Subject, _ sample: Sample, factor: Double = 1) -> [Double] {
+    sample.map { x, target in
+      let y = subject.forward(x)
+      return factor * subject.backward(y - target, x, y)
+    }
+  }
+
+  /// A route that knows the function and the error, but not the formula for the derivative.
+  struct Route: Sendable {
+    let name: String
+    let key: String
+    let tolerance: Double
+    let gradient: @Sendable (Subject, Sample) -> [Double]
+  }
+
+  static let routes = [
+    Route(name: "central difference", key: "central", tolerance: 1e-8) { subject, sample in
+      sample.map { x, target in
+        Routes.centralDifference(at: x, step: 1e-5) { squaredError(subject.forward($0), target) }
+      }
+    },
+    Route(name: "complex step", key: "complex", tolerance: 1e-14) { subject, sample in
+      sample.map { x, target in
+        Routes.complexStep(at: x) { squaredError(subject.complex($0), Complex(target)) }
+      }
+    },
+    Route(name: "compiler", key: "compiler", tolerance: 1e-14) { subject, sample in
+      sample.map { x, target in
+        let f = subject.compiled
+        return gradient(at: x) { x in 0.5 * (f(x) - target) * (f(x) - target) }
+      }
+    },
+    Route(name: "tape (Float)", key: "tape", tolerance: 1e-5) { subject, sample in
+      let tape = Tape()
+      let x = tape.variable(Tensor([sample.inputs.count], sample.inputs.map(Float.init)))
+      let y = subject.taped(x)
+      let errors = zip(y.value.values, sample.targets).map { $0 - Float($1) }
+      let gradients = tape.backward(from: y, cotangent: Tensor(y.value.shape, errors))
+      return gradients[x].values.map(Double.init)
+    },
+  ]
+
+  /// ½(y − target)², whose derivative ∂E/∂x_out is y − target.
+  static func squaredError<Number: AlgebraicField>(_ y: Number, _ target: Number) -> Number {
+    (y - target) * (y - target) / 2
+  }
+
+  private static func compareRoutes(_ page: Page) {
+    let sample = Sample(count: 64, seed: page.seed)
+    var rows: [[String]] = []
+    for route in routes {
+      var row = [route.name]
+      for subject in subjects {
+        let other = route.gradient(subject, sample)
+        let right = Routes.distance(byHand(subject, sample), other)
+        let wrong = Routes.distance(byHand(subject, sample, factor: 1.03), other)
+        page.check("\(subject.name): formula = \(route.name)", right, atMost: route.tolerance)
+        page.check(
+          "\(subject.name), 3 % too steep: rejected by \(route.name)", wrong,
+          atLeast: 1000 * route.tolerance)
+        let key = "\(route.key).\(subject.name.lowercased())"
+        page.value("\(key).right", right, tolerance: route.tolerance)
+        row.append(right.formatted(.number.notation(.scientific).precision(.significantDigits(2))))
+      }
+      rows.append(row)
+    }
+    page.table(["distance from the formula"] + subjects.map(\.name), rows)
+  }
+
+  // MARK: - The V of the difference quotients
+
+  private static func sweepTheStep(_ page: Page) {
+    let (subject, sample) = (subjects[0], Sample(count: 64, seed: page.seed))
+    let exact = byHand(subject, sample)
+    let steps = (4...64).map { Double.pow(10, -Double($0) / 4) }
+    typealias Curve = [(x: Double, y: Double)]
+    func curve(_ gradient: (_ x: Double, _ target: Double, _ step: Double) -> Double) -> Curve {
+      steps.map { h in (x: h, y: Routes.distance(sample.map { gradient($0, $1, h) }, exact)) }
+    }
+    let forward = curve { x, t, h in
+      Routes.forwardDifference(at: x, step: h) { squaredError(subject.forward($0), t) }
+    }
+    let central = curve { x, t, h in
+      Routes.centralDifference(at: x, step: h) { squaredError(subject.forward($0), t) }
+    }
+    let complex = curve { x, t, h in
+      Routes.complexStep(at: x, step: h) { squaredError(subject.complex($0), Complex(t)) }
+    }
+    for (name, curve) in [("forward", forward), ("central", central)] {
+      let best = curve.min { $0.y < $1.y }!
+      page.value("sweep.\(name).step", best.x, tolerance: 2 * best.x)
+      page.value("sweep.\(name).error", best.y, tolerance: 2 * best.y)
+      let falling = curve.filter { $0.x > 1e-4 && $0.x < 2e-2 }
+      page.value("sweep.\(name).slope", Routes.logarithmicSlope(falling), tolerance: 0.01)
+    }
+    page.value("sweep.complex.error", complex.last!.y, tolerance: 1e-15)
+    page.claim(
+      "At its best step the central difference is more than a hundred times as exact as the "
+        + "forward one.", "sweep.forward.error > 100 * sweep.central.error")
+    page.claim(
+      "The complex step has no best step: it is exact to rounding however small the step is.",
+      "sweep.complex.error < 1e-14")
+    page.figure(
+      Figure(
+        "step",
+        title: "Too small a step ruins a difference quotient; the complex step has no such limit",
+        panels: [
+          Panel(
+            x: Axis("step h", scale: .log), y: Axis("relative error", scale: .log),
+            marks: [
+              .line("forward difference", forward), .line("central difference", central),
+              .line("complex step", complex),
+            ])
+        ]))
+  }
+
+  // MARK: - The slope of the Taylor remainder
+
+  private static func fitTheRemainder(_ page: Page) {
+    let sample = Sample(count: 64, seed: page.seed)
+    for subject in subjects {
+      for (key, factor) in [("right", 1.0), ("wrong", 1.03)] {
+        let gradient = byHand(subject, sample, factor: factor)
+        let slope = Routes.logarithmicSlope(
+          (8...18).map { k in
+            let h = Double.exp2(-Double(k))
+            return (x: h, y: remainder(subject, sample, gradient, step: h))
+          })
+        page.check(
+          "\(subject.name): slope of the Taylor remainder, \(key) derivative", slope,
+          near: factor == 1 ? 2 : 1, tolerance: 0.05)
+        page.value("remainder.\(subject.name.lowercased()).\(key)", slope, tolerance: 1e-3)
+      }
+    }
+  }
+
+  // snippet.remainder
+  /// ‖E(x + h) − E(x) − h·g‖ over the sample: of order h² if g is the gradient, else of order h.
+  static func remainder(
+    _ subject: Subject, _ sample: Sample, _ gradient: [Double], step h: Double
+  ) -> Double {
+    let moved = sample.map { x, target in
+      squaredError(subject.forward(x + h), target) - squaredError(subject.forward(x), target)
+    }
+    let squares = zip(moved, gradient).map { ($0 - h * $1) * ($0 - h * $1) }
+    return squares.reduce(0, +).squareRoot()
+  }
+  // snippet.end
+
+  // MARK: - At the kink
+
+  private static func visitTheKink(_ page: Page) {
+    let says: [(String, Double, Double)] = [
+      ("forward difference", Routes.forwardDifference(at: 0, step: 1e-5, of: relu), 1),
+      ("backward difference", Routes.forwardDifference(at: 0, step: -1e-5, of: relu), 0),
+      ("central difference", Routes.centralDifference(at: 0, step: 1e-5, of: relu), 0.5),
+      ("complex step", Routes.complexStep(at: 0, of: subjects[2].complex), 0),
+      ("compiler, x > 0 ? x : 0", gradient(at: 0, of: reluIfPositive), 0),
+      ("compiler, x < 0 ? 0 : x", gradient(at: 0, of: reluUnlessNegative), 1),
+      ("formula", reluBackward(1.0, input: 0), 0),
+    ]
+    for (route, measured, expected) in says {
+      page.check("ReLU at 0: \(route)", measured, near: expected, tolerance: 0)
+    }
+    page.value(
+      "kink.near", Routes.centralDifference(at: 5e-6, step: 1e-5, of: relu), tolerance: 1e-9)
+  }
+
+  // MARK: - Where eq. 2 overflows
+
+  // snippet.overflow
+  /// The last input, from 1 upwards, at which equation 2 as printed gives a number; by bisection.
+  static func lastPrintedTanh<Number: Real & BinaryFloatingPoint>() -> Number {
+    var (good, bad): (Number, Number) = (1, 1000)
+    while good.nextUp < bad {
+      let middle = good + (bad - good) / 2
+      if printedTanh(middle).isNaN { bad = middle } else { good = middle }
+    }
+    return good
+  }
+  // snippet.end
+
+  private static func findTheOverflow(_ page: Page) {
+    let (double, float): (Double, Float) = (lastPrintedTanh(), lastPrintedTanh())
+    func isNaN(_ x: Double) -> Double { x.isNaN ? 1 : 0 }
+    page.check(
+      "eq. 2 after its last input is no number", isNaN(printedTanh(double.nextUp)), near: 1,
+      tolerance: 0)
+    page.check("the stable form there is 1", tanh(double.nextUp), near: 1, tolerance: 0)
+    page.check(
+      "the compiled sigmoid's derivative at −710 is no number",
+      isNaN(gradient(at: -710, of: compiledSigmoid)), near: 1, tolerance: 0)
+    page.check(
+      "the formula's there is 0", sigmoidBackward(1, output: sigmoid(-710.0)), atMost: 1e-300)
+    page.value("overflow.double", double, tolerance: 1e-9)
+    page.value("overflow.float", Double(float), tolerance: 1e-4)
+    let inputs = (-3000...3000).filter { $0 != 0 }.flatMap { k in
+      [Double(k) / 100, Double.pow(10, Double(k) / 100)]
+    }
+    let worst = inputs.map { abs(tanh($0) / Foundation.tanh($0) - 1) }.max()!
+    page.check("the stable form is the library's tanh to rounding", worst, atMost: 4 * .ulpOfOne)
+    page.value("printed.error", abs(printedTanh(1e-8) / 1e-8 - 1), tolerance: 1e-9)
+    // In Float 1 + e^(−17) is 1: the output says “saturated”, and no error passes any more.
+    let dead = (1...100).first { sigmoidBackward(1, output: sigmoid(Float($0))) == 0 }!
+    page.value("dead.input", Double(dead))
+    page.value("dead.slope", sigmoidBackward(1, output: sigmoid(-Double(dead))), tolerance: 1e-12)
+  }
+}
+
+// MARK: - Twenty layers
+
+extension ActivationDerivatives {
+  // snippet.stack
+  /// The size of a gradient after each layer of a stack that it comes back through, at first 1.
+  ///
+  /// Each layer is x ← f(W·x) with W normal of variance `gain`/width; the pullback of a layer is
+  /// Wᵀ·(f′ ⊙ gradient).
+  static func gradientSizes(
+    _ subject: Subject, gain: Double, depth: Int, width: Int, _ random: inout RandomStream
+  ) -> [Double] {
+    func vector() -> [Double] { (0..<width).map { _ in Double(random.normal()) } }
+    var layers: [(weights: [[Double]], input: [Double], output: [Double])] = []
+    var x = vector()
+    for _ in 0..<depth {
+      let scale = (gain / Double(width)).squareRoot()
+      let weights = (0..<width).map { _ in vector().map { scale * $0 } }
+      let input = weights.map { row in zip(row, x).reduce(0) { $0 + $1.0 * $1.1 } }
+      x = input.map(subject.forward)
+      layers.append((weights, input, x))
+    }
+    var gradient = vector()
+    var sizes = [norm(gradient)]
+    for layer in layers.reversed() {
+      let inner = (0..<width).map {
+        subject.backward(gradient[$0], layer.input[$0], layer.output[$0])
+      }
+      gradient = [Double](repeating: 0, count: width)
+      for (row, error) in zip(layer.weights, inner) {
+        for i in 0..<width { gradient[i] += row[i] * error }
+      }
+      sizes.append(norm(gradient))
+    }
+    return sizes.map { $0 / sizes[0] }
+  }
+  // snippet.end
+
+  private static func norm(_ x: [Double]) -> Double {
+    x.reduce(0) { $0 + $1 * $1 }.squareRoot()
+  }
+
+  private static func stackLayers(_ page: Page) {
+    let (depth, width, networks) = (20, 64, 12)
+    var marks: [Mark] = []
+    for (subject, gain) in zip(subjects, [1.0, 1, 2]) {
+      var random = RandomStream(seed: page.seed, id, "stack", subject.name)
+      let runs = (0..<networks).map { _ in
+        gradientSizes(subject, gain: gain, depth: depth, width: width, &random)
+      }
+      // The geometric mean: sizes spread over orders of magnitude.
+      let sizes = (0...depth).map { layer in
+        Double.exp(runs.reduce(0) { $0 + Double.log($1[layer]) } / Double(networks))
+      }
+      marks.append(
+        .line(subject.name, sizes.enumerated().map { (x: Double($0), y: $1) }))
+      page.value("stack.\(subject.name.lowercased())", sizes[depth], tolerance: 0.05 * sizes[depth])
+    }
+    page.claim(
+      "Only the stack of ReLUs keeps the gradient's size.",
+      "stack.relu > 0.3 and stack.tanh < 0.3 and stack.sigmoid < 1e-9")
+    page.figure(
+      Figure(
+        "stack",
+        title:
+          "Through twenty layers sigmoid loses the gradient, tanh some of it, ReLU almost none",
+        panels: [
+          Panel(
+            x: Axis("layers that the gradient has come back through"),
+            y: Axis("size of the gradient", scale: .log), marks: marks)
+        ]))
+  }
+}

@@ -1,0 +1,6 @@
+import Notebook
+
+/// All chapters, in the order of the table of contents.
+public let allChapters: [any Chapter.Type] = [
+  ActivationDerivatives.self
+]

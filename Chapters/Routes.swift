@@ -1,0 +1,43 @@
+import ComplexModule
+import RealModule
+
+/// Ways to a derivative that do not use the formula for it, and how far two answers are apart.
+enum Routes {
+  /// (f(x + h) − f(x)) / h, wrong by h/2·f″ and by rounding of order ε/h.
+  static func forwardDifference(
+    at x: Double, step h: Double, of f: (Double) -> Double
+  ) -> Double {
+    (f(x + h) - f(x)) / h
+  }
+
+  /// (f(x + h) − f(x − h)) / 2h, wrong by h²/6·f‴ and by rounding of order ε/h.
+  static func centralDifference(
+    at x: Double, step h: Double, of f: (Double) -> Double
+  ) -> Double {
+    (f(x + h) - f(x - h)) / (2 * h)
+  }
+
+  /// Im f(x + ih) / h, wrong by h²/6·f‴; nothing is subtracted (Squire & Trapp 1998).
+  static func complexStep(
+    at x: Double, step h: Double = 1e-200, of f: (Complex<Double>) -> Complex<Double>
+  ) -> Double {
+    f(Complex(x, h)).imaginary / h
+  }
+
+  /// ‖a − b‖ / ‖b‖ in the Euclidean norm.
+  static func distance(_ a: [Double], _ b: [Double]) -> Double {
+    let difference = zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+    return (difference / b.reduce(0) { $0 + $1 * $1 }).squareRoot()
+  }
+
+  /// The slope of the least-squares line through points whose coordinates are taken as logarithms.
+  static func logarithmicSlope(_ points: [(x: Double, y: Double)]) -> Double {
+    let logs = points.map { (x: Double.log($0.x), y: Double.log($0.y)) }
+    let (meanX, meanY) = (
+      logs.reduce(0) { $0 + $1.x } / Double(logs.count),
+      logs.reduce(0) { $0 + $1.y } / Double(logs.count)
+    )
+    return logs.reduce(0) { $0 + ($1.x - meanX) * ($1.y - meanY) }
+      / logs.reduce(0) { $0 + ($1.x - meanX) * ($1.x - meanX) }
+  }
+}

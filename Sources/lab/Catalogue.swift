@@ -1,0 +1,78 @@
+import Chapters
+import Foundation
+import Notebook
+import Tensors
+
+/// The chapters of the package that a command works on.
+struct Catalogue {
+  /// The package's folder.
+  let root: URL
+
+  /// The package that holds the current folder, else the one that this program was built from.
+  init() throws {
+    var folder = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
+    while !Self.isLab(folder) && folder.path != "/" { folder.deleteLastPathComponent() }
+    if Self.isLab(folder) {
+      root = folder
+      return
+    }
+    let built = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    guard Self.isLab(built) else {
+      throw LabError(
+        .input, "This folder is in no copy of the lab; change into the folder of its Package.swift."
+      )
+    }
+    root = built
+  }
+
+  private static func isLab(_ folder: URL) -> Bool {
+    let manifest = folder.appendingPathComponent("Package.swift")
+    guard let text = try? String(contentsOf: manifest, encoding: .utf8) else { return false }
+    return text.contains("name: \"lab\"")
+      && FileManager.default.fileExists(atPath: folder.appendingPathComponent("Chapters").path)
+  }
+
+  /// The chapters of some numbers, all of them for `all` or for no number.
+  ///
+  /// - Throws: `UsageError` that names the nearest for a number that is not there.
+  func chapters(_ ids: [String]) throws -> [any Chapter.Type] {
+    if ids.isEmpty || ids.contains("all") { return allChapters }
+    return try ids.map { id in
+      if let chapter = allChapters.first(where: { $0.id == id }) { return chapter }
+      let nearest = allChapters.map { $0.id }.min { Self.distance($0, id) < Self.distance($1, id) }
+      throw UsageError(
+        description: "There is no chapter \(id)"
+          + (nearest.map { "; did you mean \($0)?" } ?? ".") + " “lab list” shows them all.")
+    }
+  }
+
+  func files(_ chapter: any Chapter.Type) throws -> ChapterFiles {
+    try ChapterFiles(root: root, id: chapter.id)
+  }
+
+  /// The edits that turn one word into another (Levenshtein 1966).
+  static func distance(_ a: String, _ b: String) -> Int {
+    let b = Array(b)
+    var row = Array(0...b.count)
+    for (i, x) in a.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for (j, y) in b.enumerated() {
+        let next = min(row[j] + 1, row[j + 1] + 1, diagonal + (x == y ? 0 : 1))
+        diagonal = row[j + 1]
+        row[j + 1] = next
+      }
+    }
+    return row[b.count]
+  }
+}
+
+/// The exit codes of several chapters as one: 1 before 69, 69 before 66.
+struct Outcome {
+  private var codes: Set<Int32> = []
+
+  mutating func add(_ code: Int32) { codes.insert(code) }
+
+  var code: Int32 { [1, 69, 66].first(where: codes.contains) ?? 0 }
+}

@@ -1,0 +1,99 @@
+import ArgumentParser
+import Foundation
+import Notebook
+import Tensors
+
+/// Flags of everything that computes.
+struct RunOptions: ParsableArguments {
+  @Option(help: "The seed of all random streams.")
+  var seed: UInt64 = defaultSeed
+
+  @Flag(help: "A shorter run, which never replaces a record or a figure of the write-up.")
+  var quick = false
+
+  @Option(help: ArgumentHelp("The folder of MNIST.", valueName: "dir"))
+  var data: String?
+
+  @Option(help: ArgumentHelp("The number of threads, 1 to 256.", valueName: "n"))
+  var threads: Int?
+
+  func validate() throws {
+    if let threads, !(1...256).contains(threads) {
+      throw ValidationError("--threads takes a number from 1 to 256, not \(threads).")
+    }
+  }
+
+  /// Puts the number of threads into force.
+  func apply() {
+    if let threads { Parallel.threadCount = threads }
+  }
+}
+
+/// `lab chapter`.
+struct ChapterCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "chapter",
+    abstract: "Runs chapters: checks, values, figures, and the comparison with the prose.")
+
+  @Argument(help: ArgumentHelp("Numbers of chapters, or “all”.", valueName: "id"))
+  var ids: [String]
+
+  @OptionGroup var options: RunOptions
+
+  @Option(help: ArgumentHelp("Where figures and record go.", valueName: "dir"))
+  var out: String?
+
+  @OptionGroup var output: OutputOptions
+
+  func run() async throws {
+    let catalogue = try Catalogue()
+    let chapters = try catalogue.chapters(ids)
+    options.apply()
+    var outcome = Outcome()
+    for chapter in chapters {
+      do {
+        outcome.add(try await run(chapter, catalogue))
+      } catch let error as LabError where chapters.count > 1 {
+        Console.complain(error.description)
+        outcome.add(error.kind.exitCode)
+      }
+    }
+    if outcome.code != 0 { throw ExitCode(outcome.code) }
+  }
+
+  private func run(_ chapter: any Chapter.Type, _ catalogue: Catalogue) async throws -> Int32 {
+    let seconds = options.quick ? chapter.expectedSeconds.quick : chapter.expectedSeconds.full
+    Console.complain(
+      "Chapter \(chapter.id), \(options.quick ? "QUICK" : "full") run, seed \(options.seed): "
+        + "about \(max(1, Int(seconds.rounded()))) s.")
+    var runOptions = Run.Options()
+    runOptions.seed = options.seed
+    runOptions.isQuick = options.quick
+    runOptions.data = options.data
+    runOptions.output = out.map { URL(fileURLWithPath: $0, isDirectory: true) }
+    let bar = ProgressBar()
+    let isJSON = output.json
+    let start = Date()
+    let files = try catalogue.files(chapter)
+    let report = RunReport(Console(noColor: output.noColor))
+    if !isJSON { report.begin(chapter, options.quick) }
+    let run = try await Run.perform(
+      chapter, files, runOptions,
+      output: Page.Output(
+        line: { line in
+          bar.clear()
+          if !isJSON { print(line) }
+        },
+        progress: { bar.show($0, $1) }))
+    bar.clear()
+    if isJSON {
+      try printJSON(RunReport.Document(run))
+    } else {
+      report.end(run)
+    }
+    if let error = run.figureError { Console.complain(error.description) }
+    Console.complain(String(format: "Took %.1f s.", Date().timeIntervalSince(start)))
+    if !run.passed { return 1 }
+    return run.figureError?.kind.exitCode ?? 0
+  }
+}

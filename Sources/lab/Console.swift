@@ -1,0 +1,65 @@
+import Foundation
+
+/// What the commands print: results on stdout, everything else on stderr.
+struct Console {
+  /// Whether results may be coloured: on a terminal that has not asked for plain text.
+  let isColoured: Bool
+
+  init(noColor: Bool) {
+    let environment = ProcessInfo.processInfo.environment
+    isColoured = !noColor && (environment["NO_COLOR"] ?? "").isEmpty && isatty(1) == 1
+  }
+
+  func bold(_ text: String) -> String { style(text, "1") }
+  func good(_ text: String) -> String { style(text, "32") }
+  func bad(_ text: String) -> String { style(text, "31") }
+  func faint(_ text: String) -> String { style(text, "2") }
+
+  private func style(_ text: String, _ code: String) -> String {
+    isColoured ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+  }
+
+  /// A line on stderr.
+  static func complain(_ line: String) {
+    FileHandle.standardError.write(Data((line + "\n").utf8))
+  }
+
+  /// A path as the reader would type it: relative to the current folder when it lies inside.
+  static func relative(_ url: URL) -> String {
+    let here = FileManager.default.currentDirectoryPath + "/"
+    let path = url.standardizedFileURL.path
+    return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
+  }
+}
+
+/// A bar on stderr while a run is under way; silent when stderr is no terminal.
+final class ProgressBar: @unchecked Sendable {
+  private let lock = NSLock()
+  private let isShown = isatty(2) == 1
+  private var start = Date()
+  private var label = ""
+  private var last = Date.distantPast
+
+  /// Draws the state of some work, 0…1, and the time that is left at this pace.
+  func show(_ label: String, _ fraction: Double) {
+    guard isShown else { return }
+    lock.lock()
+    defer { lock.unlock() }
+    if label != self.label { (self.label, start) = (label, Date()) }
+    guard Date().timeIntervalSince(last) > 0.1 || fraction >= 1 else { return }
+    last = Date()
+    let done = Int(fraction * 30)
+    let bar = String(repeating: "█", count: done) + String(repeating: "·", count: 30 - done)
+    let elapsed = Date().timeIntervalSince(start)
+    let left = fraction > 0.02 ? ", \(Int(elapsed / fraction - elapsed)) s left" : ""
+    write("\r\(label) \(bar) \(Int(fraction * 100)) %\(left)\u{1B}[K")
+  }
+
+  /// Wipes the bar, so that a result can stand on the line.
+  func clear() {
+    guard isShown else { return }
+    write("\r\u{1B}[K")
+  }
+
+  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+}

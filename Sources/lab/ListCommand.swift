@@ -1,0 +1,53 @@
+import ArgumentParser
+import Foundation
+import Notebook
+import Tensors
+
+/// Flags that every command has.
+struct OutputOptions: ParsableArguments {
+  @Flag(help: "Print JSON on stdout.")
+  var json = false
+
+  @Flag(name: .customLong("no-color"), help: "Print without colours (so does NO_COLOR).")
+  var noColor = false
+}
+
+/// Prints a value as one line of JSON.
+func printJSON(_ value: some Encodable) throws {
+  let data = try Record.encode(value, [.sortedKeys, .withoutEscapingSlashes])
+  print(String(decoding: data, as: UTF8.self))
+}
+
+/// `lab list`.
+struct ListCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "The chapters: title, state of the record, expected time.")
+
+  @OptionGroup var output: OutputOptions
+
+  private struct Row: Encodable {
+    let chapter, title, state: String
+    let expectedSeconds: Double
+  }
+
+  func run() async throws {
+    let catalogue = try Catalogue()
+    let rows = try catalogue.chapters([]).map { chapter in
+      Row(
+        chapter: chapter.id, title: chapter.title,
+        state: try catalogue.files(chapter).state().rawValue,
+        expectedSeconds: chapter.expectedSeconds.full)
+    }
+    if output.json {
+      struct Listing: Encodable {
+        let version = 1
+        let chapters: [Row]
+      }
+      return try printJSON(Listing(chapters: rows))
+    }
+    let table = TextTable(
+      header: ["chapter", "title", "state", "time"],
+      rows: rows.map { [$0.chapter, $0.title, $0.state, "\(Int($0.expectedSeconds.rounded())) s"] })
+    for line in table.lines { print(line) }
+  }
+}

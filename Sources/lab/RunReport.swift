@@ -1,0 +1,125 @@
+import Foundation
+import Notebook
+
+/// What `lab chapter` prints of a run.
+struct RunReport {
+  private let console: Console
+
+  init(_ console: Console) { self.console = console }
+
+  func begin(_ chapter: any Chapter.Type, _ isQuick: Bool) {
+    print(console.bold("\(chapter.id)  \(chapter.title)") + (isQuick ? "  QUICK" : ""))
+    print()
+  }
+
+  func end(_ run: Run) {
+    let record = run.record
+    section(
+      "Checks",
+      record.checks.map { check in
+        [
+          mark(check.passed) + " " + check.name, Self.number(check.measured), Self.bound(check),
+        ]
+      })
+    section(
+      "Values",
+      record.values.map { value in
+        [
+          "  " + value.name,
+          Self.number(value.value) + (value.unit.isEmpty ? "" : " " + value.unit),
+        ]
+      })
+    section(
+      "Claims",
+      record.claims.map { claim in
+        let isJudged = record.mode == .full
+        return [
+          (isJudged ? mark(claim.holds) : "·") + " " + claim.sentence
+            + console.faint(isJudged ? "" : " (not judged in a quick run)")
+        ]
+      })
+    section(
+      "Figures",
+      record.figures.map { figure in
+        [
+          "  "
+            + Console.relative(
+              run.folder.appendingPathComponent("\(record.chapter)-\(figure.name).svg"))
+        ]
+      })
+    section("Faults", record.faults.map { [console.bad("✗") + " " + $0] })
+    if run.isCompared {
+      section("Prose", run.findings.map { [console.bad("✗") + " " + $0.description] })
+      if run.findings.isEmpty && run.figureError == nil {
+        print("The prose agrees with this run.")
+      }
+    } else {
+      print("The prose is not compared: this is no full run with the usual seed.")
+    }
+    let passed = record.checks.filter(\.passed).count
+    let verdict = run.passed ? console.good("passed") : console.bad("failed")
+    print("\(record.chapter) \(verdict): \(passed) of \(record.checks.count.of("check")) hold.")
+  }
+
+  private func mark(_ passed: Bool) -> String { passed ? console.good("✓") : console.bad("✗") }
+
+  private func section(_ title: String, _ rows: [[String]]) {
+    guard !rows.isEmpty else { return }
+    print(console.bold(title))
+    for line in TextTable(rows: rows).lines { print(line) }
+    print()
+  }
+
+  /// A number with four significant digits, or whole.
+  static func number(_ value: Double) -> String {
+    value == value.rounded() && abs(value) < 1e9
+      ? String(format: "%.0f", value) : String(format: "%.4g", value)
+  }
+
+  private static func bound(_ check: Check) -> String {
+    switch check.relation {
+    case .atMost: "≤ \(number(check.tolerance ?? .nan))"
+    case .atLeast: "≥ \(number(check.bound ?? .nan))"
+    case .near: "≈ \(number(check.expected ?? .nan)) ± \(number(check.tolerance ?? .nan))"
+    }
+  }
+
+  /// The JSON of a run.
+  struct Document: Encodable {
+    struct FigurePath: Encodable {
+      let name, title, path: String
+    }
+
+    let version = 1
+    let chapter, title, status, mode: String
+    let seed: UInt64
+    let checks: [Check]
+    let values: [Record.Value]
+    let quotes: [Record.Quote]
+    let claims: [Record.Claim]
+    let figures: [FigurePath]
+    let faults: [String]
+    let prose: [Finding]
+
+    init(_ run: Run) {
+      let record = run.record
+      chapter = record.chapter
+      title = record.title
+      status = run.passed && run.figureError == nil ? "passed" : "failed"
+      mode = record.mode.rawValue
+      seed = record.seed
+      checks = record.checks
+      values = record.values
+      quotes = record.quotes
+      claims = record.claims
+      figures = record.figures.map {
+        FigurePath(
+          name: $0.name, title: $0.title,
+          path: Console.relative(
+            run.folder.appendingPathComponent("\(record.chapter)-\($0.name).svg")))
+      }
+      faults = record.faults
+      prose = run.findings
+    }
+  }
+}
