@@ -10,7 +10,8 @@ let fast: [SwiftSetting] = [
 
 /// The write-ups, which stand beside their code and are not compiled.
 let prose = [
-  "1.1-activation-derivatives.md"
+  "1.1-activation-derivatives.md",
+  "3.1-baseline.md",
 ]
 
 /// A module of the lab under Sources/.
@@ -39,7 +40,7 @@ let package = Package(
 
     module("Tensors", ["COpenBLAS"]),
     module("Gradients", ["Tensors"]),
-    module("Networks", ["Gradients"]),
+    module("Networks", ["Gradients", .product(name: "Crypto", package: "swift-crypto")]),
     module(
       "Digits",
       [
@@ -47,6 +48,7 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
+    module("Methods", ["Networks", "Digits"]),
     module(
       "Notebook",
       [
@@ -57,7 +59,7 @@ let package = Package(
     .target(
       name: "Chapters",
       dependencies: [
-        "Networks", "Digits", "Notebook",
+        "Methods", "Notebook",
         .product(name: "ComplexModule", package: "swift-numerics"),
         .product(name: "RealModule", package: "swift-numerics"),
       ],
@@ -75,6 +77,7 @@ let package = Package(
     tests(of: "Tensors"),
     tests(of: "Gradients"),
     tests(of: "Networks"),
+    tests(of: "Methods"),
     tests(of: "Digits", [.product(name: "Crypto", package: "swift-crypto")]),
     tests(of: "Notebook"),
   ],

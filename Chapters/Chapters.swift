@@ -2,5 +2,6 @@ import Notebook
 
 /// All chapters, in the order of the table of contents.
 public let allChapters: [any Chapter.Type] = [
-  ActivationDerivatives.self
+  ActivationDerivatives.self,
+  Baseline.self,
 ]

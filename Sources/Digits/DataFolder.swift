@@ -59,37 +59,61 @@ public struct DataFolder: Sendable {
         sha256: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"))
   }
 
-  /// Reads a file, plain or packed, in either of its usual spellings.
+  /// Where a file is, plain or packed, in either of its usual spellings; nil when it is missing.
+  func place(of file: DataFile) -> URL? {
+    let dotted = file.name.replacingOccurrences(of: "-idx", with: ".idx")
+    return [file.name, dotted].flatMap { [$0, $0 + ".gz"] }
+      .map { url.appendingPathComponent($0) }
+      .first { FileManager.default.fileExists(atPath: $0.path) }
+  }
+
+  /// Reads a file.
   ///
   /// - Throws: `LabError` of kind `.input` when it is missing, malformed, or not the published one.
   func read(_ file: DataFile) throws -> (url: URL, content: IDX) {
-    let dotted = file.name.replacingOccurrences(of: "-idx", with: ".idx")
-    let places = [file.name, dotted].flatMap { [$0, $0 + ".gz"] }
-      .map { url.appendingPathComponent($0) }
-    guard let found = places.first(where: { FileManager.default.fileExists(atPath: $0.path) })
-    else {
+    guard let found = place(of: file) else {
       throw LabError(
         .input,
         "\(file.name) is not in \(url.path); put the four files of MNIST there, or name their "
           + "folder.")
     }
     let content = try IDX.read(found)
-    guard Self.hash(content.encoded) == file.sha256 else {
+    guard content.sha256 == file.sha256 else {
       throw LabError(
-        .input, "\(found.path) is not the published file (its SHA-256 differs); fetch it again.")
+        .input,
+        "\(found.path) is not the published file (its SHA-256 differs); run: swift run lab data")
     }
     return (found, content)
   }
 
-  /// The SHA-256 in hexadecimal.
-  static func hash(_ data: Data) -> String {
-    SHA256.hash(data: data).map { byte in
+}
+
+extension IDX {
+  /// The SHA-256 of the uncompressed file, in hexadecimal, without a copy of its elements.
+  var sha256: String {
+    var hash = SHA256()
+    hash.update(data: header)
+    bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
+    return hash.finalize().map { byte in
       String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
     }.joined()
   }
 }
 
 extension MNIST {
+  /// Loads the data set from a folder, after fetching the files that it lacks.
+  ///
+  /// - Throws: what `fetch` and `load(from:)` throw. A corrupt file is an error here, and not a
+  ///   reason to fetch: somebody put it there.
+  public static func load(
+    from folder: DataFolder, fetching report: @escaping @Sendable (DataProgress) -> Void
+  ) async throws -> MNIST {
+    if folder.manifest.files.contains(where: { folder.place(of: $0) == nil }) {
+      try await folder.fetch(report: report)
+    }
+    return try load(from: folder)
+  }
+
   /// Loads the data set from a folder and verifies every file.
   ///
   /// - Throws: `LabError` of kind `.input` that names the file that is missing or corrupt.

@@ -68,7 +68,8 @@ extension DataFolder {
           let packed = try await Download.data(
             from: mirror.appendingPathComponent(file.name + ".gz"), limit: 64 << 20
           ) { report(DataProgress(source: host, file: file.name, fraction: $0)) }
-          try store(try Gzip.unpack(MemoryBytes(packed), limit: 64 << 20), as: file)
+          let content = try IDX(from: InflatedBytes(MemoryBytes(packed), .gzip, limit: 64 << 20))
+          try store(content, as: file)
           origin[file.name] = host
         }
       } catch let malformed as Malformed {
@@ -113,7 +114,7 @@ extension DataFolder {
       let content = try PackageSource.images(inTable: table, count: count)
       for (file, array) in [(images, content.images), (labels, content.labels)]
       where origin[file.name] == nil {
-        try store(array.encoded, as: file)
+        try store(array, as: file)
         origin[file.name] = source
       }
     }
@@ -121,11 +122,11 @@ extension DataFolder {
   }
 
   /// Writes a file under its name, if it is the published one.
-  private func store(_ data: Data, as file: DataFile) throws {
-    guard Self.hash(data) == file.sha256 else {
+  private func store(_ content: IDX, as file: DataFile) throws {
+    guard content.sha256 == file.sha256 else {
       throw Malformed("served another \(file.name) than the published one")
     }
-    try AtomicFile.write(data, to: url.appendingPathComponent(file.name))
+    try AtomicFile.write(content.encoded, to: url.appendingPathComponent(file.name))
   }
 }
 

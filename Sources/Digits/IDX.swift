@@ -76,12 +76,17 @@ public struct IDX: Sendable, Equatable {
 
   /// The contents of the file that holds the array.
   public var encoded: Data {
-    var data = Data(capacity: 4 + 4 * dimensions.count + bytes.count)
-    data.append(contentsOf: [0, 0, 8, UInt8(dimensions.count)])
+    var data = header
+    data.append(contentsOf: bytes)
+    return data
+  }
+
+  /// What stands before the elements.
+  var header: Data {
+    var data = Data([0, 0, 8, UInt8(dimensions.count)])
     for extent in dimensions {
       withUnsafeBytes(of: UInt32(extent).bigEndian) { data.append(contentsOf: $0) }
     }
-    data.append(contentsOf: bytes)
     return data
   }
 }

@@ -4,6 +4,11 @@ import Tensors
 
 /// A rule that changes parameters by their gradients.
 public protocol Optimiser {
+  /// What it remembers between steps, for a checkpoint: tensors in a fixed order.
+  var memory: [Tensor] { get set }
+  /// The number of steps taken.
+  var steps: Int { get set }
+
   /// Takes one step.
   ///
   /// - Parameters:
@@ -33,7 +38,10 @@ public struct Momentum: Optimiser {
   public let kind: Kind
   /// μ of the next step; a schedule sets it before `anticipate`.
   public var momentum: Float
-  private var velocities: [Tensor] = []
+  /// The memory v, one a trainable parameter; empty before the first step.
+  public var memory: [Tensor] = []
+  /// The number of steps taken.
+  public var steps = 0
   /// The μ with which the parameters were moved to θ + μv, nil while they stand at θ.
   private var anticipated: Float?
 
@@ -50,12 +58,13 @@ public struct Momentum: Optimiser {
     precondition(
       kind == .classical || anticipated == momentum, "anticipate with the step's own μ comes first")
     anticipated = nil
+    steps += 1
     for (index, parameter) in trainable.enumerated() {
       let μ = momentum
-      let old = velocities[index]
-      velocities[index] = old.zip(gradients[parameter]) { v, g in v * μ - g * rate }
+      let old = memory[index]
+      memory[index] = old.zip(gradients[parameter]) { v, g in v * μ - g * rate }
       if kind == .nesterov { parameter.value.merge(old) { θ, v in θ - v * μ } }
-      parameter.value += velocities[index]
+      parameter.value += memory[index]
     }
   }
 
@@ -70,13 +79,13 @@ public struct Momentum: Optimiser {
     anticipated = momentum
     let μ = momentum
     for (index, parameter) in trainable.enumerated() {
-      parameter.value.merge(velocities[index]) { θ, v in θ + v * μ }
+      parameter.value.merge(memory[index]) { θ, v in θ + v * μ }
     }
   }
 
   private mutating func prepare(_ trainable: [Parameter]) {
-    if velocities.isEmpty { velocities = trainable.map { Tensor(repeating: 0, $0.value.shape) } }
-    precondition(velocities.count == trainable.count, "the parameters changed between steps")
+    if memory.isEmpty { memory = trainable.map { Tensor(repeating: 0, $0.value.shape) } }
+    precondition(memory.count == trainable.count, "the parameters changed between steps")
   }
 }
 
@@ -88,8 +97,10 @@ public struct Adam: Optimiser {
   private let β1: Float
   private let β2: Float
   private let δ: Float
-  private var steps = 0
-  private var moments: [(first: Tensor, second: Tensor)] = []
+  /// The number of steps taken.
+  public var steps = 0
+  /// First and second moments in turn, two a trainable parameter; empty before the first step.
+  public var memory: [Tensor] = []
 
   /// A rule with the paper's constants unless others are given.
   public init(beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8) {
@@ -99,22 +110,21 @@ public struct Adam: Optimiser {
   /// Takes one step of algorithm 1.
   public mutating func step(_ parameters: [Parameter], _ gradients: Cotangents, rate: Float) {
     let trainable = parameters.filter(\.isTrainable)
-    if moments.isEmpty {
-      moments = trainable.map {
-        let zero = Tensor(repeating: 0, $0.value.shape)
-        return (zero, zero)
+    if memory.isEmpty {
+      memory = trainable.flatMap {
+        [Tensor(repeating: 0, $0.value.shape), Tensor(repeating: 0, $0.value.shape)]
       }
     }
-    precondition(moments.count == trainable.count, "the parameters changed between steps")
+    precondition(memory.count == 2 * trainable.count, "the parameters changed between steps")
     steps += 1
     let (β1, β2, δ) = (β1, β2, δ)
     let firstScale = rate / Float(1 - pow(Double(β1), Double(steps)))
     let secondScale = 1 / Float(1 - pow(Double(β2), Double(steps)))
     for (index, parameter) in trainable.enumerated() {
       let gradient = gradients[parameter]
-      moments[index].first.merge(gradient) { m, g in m + (g - m) * (1 - β1) }
-      moments[index].second.merge(gradient) { s, g in s + (g * g - s) * (1 - β2) }
-      let move = moments[index].first.zip(moments[index].second) { m, s in
+      memory[2 * index].merge(gradient) { m, g in m + (g - m) * (1 - β1) }
+      memory[2 * index + 1].merge(gradient) { s, g in s + (g * g - s) * (1 - β2) }
+      let move = memory[2 * index].zip(memory[2 * index + 1]) { m, s in
         m * firstScale / ((s * secondScale).squareRoot() + δ)
       }
       parameter.value.merge(move) { θ, d in θ - d }

@@ -77,9 +77,12 @@ struct FigureScript {
     let hidden = panel.x.isHidden && panel.y.isHidden
     let colours = Self.colours(panel)
     let (xs, ys) = (panel.marks.flatMap(\.extent.x), panel.marks.flatMap(\.extent.y))
-    let (xRange, yRange) = (Self.range(panel.x, xs), Self.range(panel.y, ys, padding: 0.05))
+    let (xRange, yRange) = (
+      Self.range(panel.x, xs),
+      Self.range(panel.y, ys, padding: panel.marks.contains(where: \.isMatrix) ? 0 : 0.05)
+    )
     let longest = labelsLines ? panel.marks.filter(\.isLabelled).map(\.name.count).max() ?? 0 : 0
-    let yLabelWidth = (panel.y.ticks?.map(\.1.count).max() ?? 5) * 7 + 8
+    let yLabelWidth = max(2, panel.y.ticks?.map(\.1.count).max() ?? 5) * 7 + 8
     let left = origin.x + (hidden ? 14 : yLabelWidth + (panel.y.label.isEmpty ? 10 : 32))
     let right = origin.x + cell.x - (longest > 0 ? 14 + Int(Double(longest) * 7.4) : 20)
     let top = origin.y + (panel.title == nil ? 12 : 30)
@@ -176,7 +179,7 @@ struct FigureScript {
     case .horizontal, .vertical, .text:
       return ["NaN with lines"]
     case .heatmap, .images:
-      return ["\(source) matrix with image"]
+      return ["\(source) matrix with image pixels"]
     }
   }
 
@@ -340,6 +343,11 @@ extension Mark {
     case .line, .points, .band, .bars, .steps: true
     default: false
     }
+  }
+
+  /// Whether its cells fill the panel to the edge.
+  var isMatrix: Bool {
+    if case .heatmap = kind { true } else { false }
   }
 
   /// The point at its right end.

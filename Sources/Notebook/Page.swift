@@ -6,14 +6,14 @@ public final class Page {
   /// Where a page sends what a reader may see while the chapter still runs.
   public struct Output {
     /// Receives a line for stdout.
-    public var line: (String) -> Void
+    public var line: @Sendable (String) -> Void
     /// Receives the label and the fraction done, 0…1, of the work under way.
-    public var progress: (String, Double) -> Void
+    public var progress: @Sendable (String, Double) -> Void
 
     /// An output; without arguments one that is silent.
     public init(
-      line: @escaping (String) -> Void = { _ in },
-      progress: @escaping (String, Double) -> Void = { _, _ in }
+      line: @escaping @Sendable (String) -> Void = { _ in },
+      progress: @escaping @Sendable (String, Double) -> Void = { _, _ in }
     ) {
       self.line = line
       self.progress = progress
@@ -36,7 +36,8 @@ public final class Page {
   private(set) var faults: [String] = []
   private var claimed: [(sentence: String, predicate: String)] = []
   private var names: [String: Set<String>] = [:]
-  private let output: Output
+  /// Where lines and progress go, for work that runs elsewhere.
+  public let output: Output
 
   /// A page for one run of a chapter.
   public init(

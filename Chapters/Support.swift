@@ -1,0 +1,27 @@
+import Digits
+import Foundation
+import Notebook
+
+extension Page {
+  /// The data set, fetched when the folder lacks it.
+  func mnist() async throws -> MNIST {
+    let show = output.progress
+    return try await MNIST.load(from: DataFolder(dataDirectory)) { progress in
+      show("MNIST from \(progress.source)", progress.fraction)
+    }
+  }
+}
+
+/// The mean and the deviation of a few measurements.
+struct Spread {
+  let mean: Double
+  /// The sample deviation, divided by n − 1; 0 for a single measurement.
+  let deviation: Double
+
+  init(_ values: [Double]) {
+    let mean = values.reduce(0, +) / Double(max(1, values.count))
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    self.mean = mean
+    deviation = values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : 0
+  }
+}
