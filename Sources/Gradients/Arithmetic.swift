@@ -7,16 +7,18 @@ public func + (x: Variable, y: Variable) -> Variable {
 
 /// z = x − y; pullback x̄ = z̄, ȳ = −z̄.
 public func - (x: Variable, y: Variable) -> Variable {
-  x.tape.record(.subtract, x.value - y.value, from: [x, y]) { z̄ in
-    [z̄, y.needsGradient ? z̄ * -1 : nil]
+  let needsY = y.needsGradient
+  return x.tape.record(.subtract, x.value - y.value, from: [x, y]) { z̄ in
+    [z̄, needsY ? z̄ * -1 : nil]
   }
 }
 
 /// z = x ⊙ y; pullback x̄ = z̄ ⊙ y, ȳ = z̄ ⊙ x.
 public func * (x: Variable, y: Variable) -> Variable {
   let (a, b) = (x.value, y.value)
+  let (needsX, needsY) = (x.needsGradient, y.needsGradient)
   return x.tape.record(.multiply, a * b, from: [x, y]) { z̄ in
-    [x.needsGradient ? z̄ * b : nil, y.needsGradient ? z̄ * a : nil]
+    [needsX ? z̄ * b : nil, needsY ? z̄ * a : nil]
   }
 }
 
@@ -45,10 +47,11 @@ public func reshape(_ x: Variable, _ shape: Shape) -> Variable {
 /// Z = X·Y for matrices; pullback X̄ = Z̄·Yᵀ, Ȳ = Xᵀ·Z̄.
 public func matrixProduct(_ x: Variable, _ y: Variable) -> Variable {
   let (a, b) = (x.value, y.value)
+  let (needsX, needsY) = (x.needsGradient, y.needsGradient)
   return x.tape.record(.matrixProduct, a.product(b), from: [x, y]) { z̄ in
     [
-      x.needsGradient ? z̄.product(b, transposing: .second) : nil,
-      y.needsGradient ? a.product(z̄, transposing: .first) : nil,
+      needsX ? z̄.product(b, transposing: .second) : nil,
+      needsY ? a.product(z̄, transposing: .first) : nil,
     ]
   }
 }
@@ -61,15 +64,16 @@ public func affine(
   _ x: Variable, _ weight: Variable, _ bias: Variable, activation: Activation = .identity
 ) -> Variable {
   let (a, w) = (x.value, weight.value)
+  let needs = (x: x.needsGradient, weight: weight.needsGradient, bias: bias.needsGradient)
   var y = a.product(w, transposing: .second)
   y.addToRows(bias.value, activation: activation)
   return x.tape.record(.affine, y, from: [x, weight, bias]) { [y] ȳ in
     let z̄ =
       activation == .identity ? ȳ : ȳ.zip(y) { $0 * activation.derivative(fromOutput: $1) }
     return [
-      x.needsGradient ? z̄.product(w) : nil,
-      weight.needsGradient ? z̄.product(a, transposing: .first) : nil,
-      bias.needsGradient ? z̄.sumOfRows() : nil,
+      needs.x ? z̄.product(w) : nil,
+      needs.weight ? z̄.product(a, transposing: .first) : nil,
+      needs.bias ? z̄.sumOfRows() : nil,
     ]
   }
 }

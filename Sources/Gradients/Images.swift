@@ -9,11 +9,12 @@ public func convolution(
   activation: Activation = .identity
 ) -> Variable {
   let (a, w) = (x.value, weight.value)
+  let needsX = x.needsGradient
   let y = a.convolution(w, bias: bias.value, padding: padding, activation: activation)
   return x.tape.record(.convolution, y, from: [x, weight, bias]) { ȳ in
     let parts = a.convolutionPullback(
       w, cotangent: ȳ, output: y, padding: padding, activation: activation,
-      needsInput: x.needsGradient)
+      needsInput: needsX)
     return [parts.input, parts.weight, parts.bias]
   }
 }

@@ -70,11 +70,12 @@ public func softmaxCrossEntropy(logits: Variable, targets: Tensor) -> Variable {
 public func squaredError(_ x: Variable, _ y: Variable) -> Variable {
   let difference = x.value - y.value
   let scale = 1 / Float(x.shape[0])
+  let needsY = y.needsGradient
   return x.tape.record(
     .squaredError, Tensor(difference.sumOfSquares() * scale), from: [x, y]
   ) { L̄ in
     let x̄ = difference * (2 * scale * L̄.scalar)
-    return [x̄, y.needsGradient ? x̄ * -1 : nil]
+    return [x̄, needsY ? x̄ * -1 : nil]
   }
 }
 

@@ -38,6 +38,7 @@ public func batchNormalised(
   activation: Activation = .identity
 ) -> (y: Variable, moments: Moments) {
   let (a, g) = (x.value, γ.value)
+  let needsX = x.needsGradient
   let moments = a.moments()
   let inverse = moments.variance.map { 1 / ($0 + ε).squareRoot() }
   let factor = g * inverse
@@ -48,7 +49,7 @@ public func batchNormalised(
     let (β̄, product) = ȳ.featureSums(
       with: a, mean: moments.mean, output: y, activation: activation)
     let γ̄ = product * inverse
-    guard x.needsGradient else { return [nil, γ̄, β̄] }
+    guard needsX else { return [nil, γ̄, β̄] }
     let x̄ = ȳ.featureCombination(
       with: a, mean: moments.mean, output: y, activation: activation,
       factor, factor * inverse * γ̄ * (-1 / samples), factor * β̄ * (-1 / samples))
@@ -65,11 +66,12 @@ public func featureAffine(
   _ x: Variable, scale: Variable, shift: Variable, activation: Activation = .identity
 ) -> Variable {
   let (a, s) = (x.value, scale.value)
+  let needsX = x.needsGradient
   let y = a.scaled(byFeature: s, shift: shift.value, activation: activation)
   return x.tape.record(.featureAffine, y, from: [x, scale, shift]) { ȳ in
     let zero = Tensor(repeating: 0, s.shape)
     let (t̄, s̄) = ȳ.featureSums(with: a, mean: zero, output: y, activation: activation)
-    guard x.needsGradient else { return [nil, s̄, t̄] }
+    guard needsX else { return [nil, s̄, t̄] }
     let x̄ = ȳ.featureCombination(
       with: a, mean: zero, output: y, activation: activation, s, zero, zero)
     return [x̄, s̄, t̄]

@@ -15,8 +15,16 @@ public final class Tape {
     var pullback: Pullback?
   }
 
+  /// Where a parameter stands: its node, nil for a constant, and the value that it had.
+  ///
+  /// No `Variable`, which would hold this tape in a circle. Nor may a pullback capture one.
+  struct Leaf {
+    let index: Int?
+    let value: Tensor
+  }
+
   private var nodes: [Node] = []
-  private var places: [ObjectIdentifier: Variable] = [:]
+  private var places: [ObjectIdentifier: Leaf] = [:]
   /// Whether gradients are wanted at all; without them nothing but values is kept.
   public let isRecording: Bool
 
@@ -38,9 +46,9 @@ public final class Tape {
   /// The leaf of a parameter: the same one however often it is used on this tape.
   public func callAsFunction(_ parameter: Parameter) -> Variable {
     let key = ObjectIdentifier(parameter)
-    if let place = places[key] { return place }
+    if let leaf = places[key] { return Variable(tape: self, index: leaf.index, value: leaf.value) }
     let place = parameter.isTrainable ? variable(parameter.value) : constant(parameter.value)
-    places[key] = place
+    places[key] = Leaf(index: place.index, value: place.value)
     return place
   }
 
@@ -119,19 +127,20 @@ public struct Variable {
 /// What `backward` found: the cotangents of leaves.
 public struct Cotangents {
   let byIndex: [Tensor?]
-  let places: [ObjectIdentifier: Variable]
+  let places: [ObjectIdentifier: Tape.Leaf]
 
   /// The cotangent of a leaf; zeros when the output does not depend on it.
   public subscript(variable: Variable) -> Tensor {
-    variable.index.flatMap { byIndex[$0] } ?? Tensor(repeating: 0, variable.shape)
+    self[variable.index, variable.shape]
   }
 
   /// The cotangent of a parameter; zeros when it was not used.
   public subscript(parameter: Parameter) -> Tensor {
-    guard let place = places[ObjectIdentifier(parameter)] else {
-      return Tensor(repeating: 0, parameter.value.shape)
-    }
-    return self[place]
+    self[places[ObjectIdentifier(parameter)]?.index, parameter.value.shape]
+  }
+
+  private subscript(index: Int?, shape: Shape) -> Tensor {
+    index.flatMap { byIndex[$0] } ?? Tensor(repeating: 0, shape)
   }
 }
 

@@ -28,6 +28,21 @@ import Testing
     }
   }
 
+  /// A pullback that captured a variable would hold its tape in a circle, and leak every step.
+  @Test(arguments: Operation.allCases)
+  func noOperationHoldsItsTape(_ operation: Operation) {
+    for sample in operation.samples {
+      weak var leaked: Tape?
+      do {
+        let tape = Tape()
+        leaked = tape
+        let parameter = Parameter("p", sample.inputs[0])
+        _ = sample.apply([tape(parameter)] + sample.inputs.dropFirst().map { tape.variable($0) })
+      }
+      #expect(leaked == nil)
+    }
+  }
+
   @Test(arguments: Operation.allCases)
   func bitsDoNotDependOnThreads(_ operation: Operation) {
     let results = [1, 2, 4].map { threads in
