@@ -2,8 +2,14 @@ import COpenBLAS
 
 /// Products of matrices on one thread: the kernel below every layer.
 enum BLAS {
-  /// OpenBLAS would start threads of its own inside the pieces of a parallel loop.
-  private static let isSingleThreaded: Void = openblas_set_num_threads(1)
+  /// Done once, before the first product.
+  ///
+  /// One thread, because OpenBLAS would start threads of its own inside the pieces of a parallel
+  /// loop.
+  private static let isPrepared: Void = {
+    lab_choose_blas_kernels()
+    openblas_set_num_threads(1)
+  }()
 
   /// `c ← op(a)·op(b) + β·c` for row-major matrices; op transposes when asked.
   ///
@@ -18,7 +24,7 @@ enum BLAS {
     into c: UnsafeMutablePointer<Float>, stride ldc: Int, adding: Bool = false
   ) {
     guard m > 0, n > 0 else { return }
-    _ = isSingleThreaded
+    _ = isPrepared
     cblas_sgemm(
       CblasRowMajor, transposingFirst ? CblasTrans : CblasNoTrans,
       transposingSecond ? CblasTrans : CblasNoTrans,
