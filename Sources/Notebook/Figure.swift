@@ -94,6 +94,7 @@ public struct Mark: Sendable {
 
   enum Kind: Sendable {
     case line([Point])
+    case guide([Point])
     case points([Point])
     case band([(x: Double, low: Double, high: Double)])
     case bars([(label: String, value: Double, error: Double)])
@@ -114,6 +115,11 @@ public struct Mark: Sendable {
   /// A curve through points.
   public static func line(_ name: String, _ points: [Point], colour: Int? = nil) -> Mark {
     Mark(name: name, kind: .line(points), colour: colour)
+  }
+
+  /// A thin grey curve without a name, such as a contour.
+  public static func guide(_ points: [Point]) -> Mark {
+    Mark(name: "", kind: .guide(points), colour: nil)
   }
 
   /// Separate points.
@@ -164,7 +170,8 @@ public struct Mark: Sendable {
   /// The extents in x and y, for the ranges of axes.
   var extent: (x: [Double], y: [Double]) {
     switch kind {
-    case .line(let points), .points(let points): (points.map(\.x), points.map(\.y))
+    case .line(let points), .guide(let points), .points(let points):
+      (points.map(\.x), points.map(\.y))
     case .steps(let points): (points.map(\.x), points.map(\.y) + [0])
     case .band(let values): (values.map(\.x), values.flatMap { [$0.low, $0.high] })
     case .bars(let values):
