@@ -15,7 +15,7 @@ struct Lab: AsyncParsableCommand {
       """,
     subcommands: [
       ListCommand.self, ChapterCommand.self, CheckCommand.self, AcceptCommand.self,
-      DataCommand.self,
+      DataCommand.self, ModelCommand.self, ResultCommand.self,
     ],
     defaultSubcommand: ListCommand.self)
 

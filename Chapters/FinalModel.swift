@@ -1,0 +1,153 @@
+import Digits
+import Foundation
+import Gradients
+import Methods
+import Networks
+import Tensors
+
+/// The convolutional network of the kit's final model.
+///
+/// Four convolutions and two fully connected layers, batch normalisation after each.
+public struct KitNetwork: Classifier {
+  let convolutions: [Convolution]
+  let hidden, output: Dense
+  let normalisations: [BatchNormalisation]
+
+  /// A network with He's initialisation.
+  public init(_ stream: inout RandomStream) {
+    let leaky = Activation.leakyReLU(slope: 0.1)
+    let sizes = [(1, 32, 5), (32, 64, 3), (64, 64, 3), (64, 128, 3)]
+    var convolutions: [Convolution] = []
+    var normalisations: [BatchNormalisation] = []
+    for (index, (channels, filters, kernel)) in sizes.enumerated() {
+      convolutions.append(
+        Convolution(
+          "convolution\(index)", channels, filters, kernel: kernel, initialiser: .he, &stream))
+      normalisations.append(
+        BatchNormalisation("normalisation\(index)", filters, activation: leaky))
+    }
+    hidden = Dense("hidden", 512, 100, initialiser: .he, &stream)
+    output = Dense("output", 100, 10, initialiser: .he, &stream)
+    normalisations.append(BatchNormalisation("normalisation4", 100, activation: .relu))
+    normalisations.append(BatchNormalisation("normalisation5", 10))
+    self.convolutions = convolutions
+    self.normalisations = normalisations
+  }
+
+  /// All weights, biases and running statistics.
+  public var parameters: [Parameter] {
+    convolutions.flatMap(\.parameters) + hidden.parameters + output.parameters
+      + normalisations.flatMap(\.parameters)
+  }
+
+  /// The logits of images `[1, n, 28, 28]`.
+  public func logits(
+    _ images: Variable, _ phase: Phase, _ stream: inout RandomStream
+  ) -> Variable {
+    // 28 → 24 → 12 → 10 → 8 → 4 → 2 pixels a side.
+    var x = images
+    for (index, convolution) in convolutions.enumerated() {
+      x = convolution(x)
+      if index == 0 || index == 2 { x = maximumPool(x).what }
+      x = normalisations[index](x, phase)
+    }
+    x = normalisations[4](hidden(flatten(x)), phase)
+    if phase == .training { x = dropout(x, keep: 0.5, &stream) }
+    return normalisations[5](output(x), phase)
+  }
+}
+
+/// The model that `lab model` trains and `lab result` reads.
+///
+/// For now: the kit's network on the 3,000 labels alone, with rotations and shifts.
+public enum FinalModel {
+  /// What a training is asked for.
+  public struct Settings: Sendable {
+    /// The seed of all random streams.
+    public var seed: UInt64 = 2016
+    /// Whether two epochs are enough.
+    public var isQuick = false
+    /// Whether to go on from the checkpoint, if there is one.
+    public var resumes = false
+
+    /// The settings of a plain full training.
+    public init() {}
+
+    /// The number of epochs, of 60 steps each.
+    public var epochs: Int { isQuick ? 2 : 60 }
+    /// Describes the training; a checkpoint of another is not gone on with.
+    var label: String { "kit network, \(epochs) epochs, seed \(seed)" }
+  }
+
+  /// How far a training is.
+  public struct Progress: Sendable {
+    /// Epochs done, and of how many.
+    public let epoch, epochs: Int
+    /// The mean loss of the last epoch.
+    public let loss: Double
+    /// The accuracy on the validation images, in percent; it chooses nothing.
+    public let validation: Double
+  }
+
+  /// Where the checkpoints of a model stand.
+  public static func checkpoint(of model: URL) -> URL {
+    model.appendingPathExtension("checkpoint")
+  }
+
+  /// Trains the model and writes it; a checkpoint stands beside it after each epoch.
+  ///
+  /// The same seed gives the same bytes, interrupted or not.
+  /// - Throws: `LabError` of kind `.input` when a file cannot be written or the checkpoint is of
+  ///   another training; `CancellationError`.
+  public static func train(
+    _ data: MNIST, to model: URL, _ settings: Settings, report: (Progress) -> Void
+  ) throws {
+    let split = try Split.kit(data.train.labels)
+    let checkpoint = checkpoint(of: model)
+    var start = RandomStream(seed: settings.seed, "final model", "weights")
+    let epochs = settings.epochs
+    var training = Supervised(
+      KitNetwork(&start), Adam(), rate: .linearDecay(2e-3, from: epochs / 3, to: epochs),
+      batchSize: 50, seed: settings.seed, name: "final model")
+    if settings.resumes, FileManager.default.fileExists(atPath: checkpoint.path) {
+      try training.restore(Archive(reading: checkpoint), label: settings.label, from: checkpoint)
+    }
+    let augmentation = Augmentation(rotation: 25, shift: 3)
+    while training.epoch < epochs {
+      let loss = try training.runEpoch(data.train, split.labelled) { augmentation($0, &$1) }
+      try training.checkpoint(label: settings.label).write(to: checkpoint)
+      // The validation images are ten thousand; a look now and then is enough.
+      if training.epoch % 5 == 0 || training.epoch == epochs {
+        let validation = training.network.evaluate(data.train, split.validation).accuracy
+        report(
+          Progress(
+            epoch: training.epoch, epochs: epochs, loss: loss, validation: validation))
+      }
+    }
+    try Archive(
+      kind: "model", state: settings.label,
+      tensors: training.network.parameters.map { ($0.name, $0.value) }
+    ).write(to: model)
+  }
+
+  /// What a stored model says of the test images.
+  ///
+  /// - Throws: `LabError` of kind `.input` when the file is no model of this network.
+  public static func evaluate(_ model: URL, _ data: MNIST) throws -> Evaluation {
+    var stream = RandomStream(seed: 0, "overwritten")
+    let network = KitNetwork(&stream)
+    let archive = try Archive(reading: model)
+    guard archive.kind == "model" else {
+      throw LabError(
+        .input, "\(model.path) is a checkpoint and no model; name the model beside it.")
+    }
+    try archive.restore(network.parameters, from: model)
+    return network.evaluate(data.test, Array(0..<data.test.count))
+  }
+
+  /// The predictions as the lab's leaderboard wants them: `ID,label`, ID from 0 in test order.
+  public static func table(_ evaluation: Evaluation) -> Data {
+    let rows = evaluation.predictions.enumerated().map { "\($0),\($1)\n" }
+    return Data(("ID,label\n" + rows.joined()).utf8)
+  }
+}
