@@ -180,8 +180,11 @@ struct FigureScript {
       ]
     case .horizontal, .vertical, .text:
       return ["NaN with lines"]
-    case .heatmap, .images:
+    case .heatmap:
       return ["\(source) matrix with image pixels"]
+    case .images:
+      // One embedded picture: a shape for each pixel would take a hundred times the space.
+      return ["\(source) matrix with image"]
     }
   }
 
