@@ -28,6 +28,8 @@ public final class Page {
   public let isQuick: Bool
   /// The folder of MNIST that the user named; nil for the usual places.
   public let dataDirectory: String?
+  /// Results of long work that outlast the run: `page.kept("seed 3") { try train(3) }`.
+  public let kept: KeptResults
 
   private(set) var checks: [Check] = []
   private(set) var values: [Record.Value] = []
@@ -42,8 +44,9 @@ public final class Page {
   /// A page for one run of a chapter.
   public init(
     id: String, seed: UInt64 = defaultSeed, isQuick: Bool = false, dataDirectory: String? = nil,
-    output: Output = Output()
+    kept: KeptResults? = nil, output: Output = Output()
   ) {
+    self.kept = kept ?? KeptResults()
     self.id = id
     self.seed = seed
     self.isQuick = isQuick

@@ -101,8 +101,7 @@ extension Record {
   public static func decoded(from data: Data, path: String) throws(LabError) -> Record {
     struct Header: Decodable { let version: Int }
     let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    decoder.nonConformingFloatDecodingStrategy = nonFiniteNumbers.decoding
     do {
       let version = try decoder.decode(Header.self, from: data).version
       guard version == currentVersion else {
@@ -119,14 +118,26 @@ extension Record {
     }
   }
 
+  /// How JSON, which has no NaN, spells what is no finite number.
+  static var nonFiniteNumbers:
+    (
+      encoding: JSONEncoder.NonConformingFloatEncodingStrategy,
+      decoding: JSONDecoder.NonConformingFloatDecodingStrategy
+    )
+  {
+    (
+      .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan"),
+      .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    )
+  }
+
   /// JSON in which a measurement that is no number is a string: JSON has no NaN.
   public static func encode(
     _ value: some Encodable, _ formatting: JSONEncoder.OutputFormatting
   ) throws(LabError) -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = formatting
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    encoder.nonConformingFloatEncodingStrategy = nonFiniteNumbers.encoding
     do {
       return try encoder.encode(value)
     } catch {

@@ -46,6 +46,35 @@ extension ChapterFiles {
   }
 }
 
+extension ChapterFiles {
+  /// Whether the write-up stands on a whole record, other than a new one that agrees with it.
+  ///
+  /// A record that is the same to the byte, or figures that are missing, are written again.
+  func holdsWriteUp(confirmedBy new: Record) -> Bool {
+    guard let stored = try? storedRecord(), stored != new, new.repeats(stored) else { return false }
+    return stored.figures.allSatisfy { figure in
+      let stem = figures.appendingPathComponent("\(id)-\(figure.name)")
+      return FileManager.default.fileExists(atPath: stem.path + ".svg")
+        && (try? Data(contentsOf: stem.appendingPathExtension("dat"))).map(digest)
+          == figure.sha256
+    }
+  }
+}
+
+extension Record {
+  /// Whether two passed runs of the same code agree: each value within its tolerance.
+  func repeats(_ other: Record) -> Bool {
+    source == other.source && status == .passed && other.status == .passed
+      && quotes == other.quotes && claims == other.claims
+      && figures.map(\.name) == other.figures.map(\.name)
+      && checks.map(\.name) == other.checks.map(\.name)
+      && values.count == other.values.count
+      && zip(values, other.values).allSatisfy { a, b in
+        a.name == b.name && abs(a.value - b.value) <= min(a.tolerance, b.tolerance)
+      }
+  }
+}
+
 /// One run of a chapter: what is asked for, and what came of it.
 public struct Run {
   /// What is asked for.
@@ -58,6 +87,8 @@ public struct Run {
     public var output: URL?
     /// The folder of MNIST; nil for the usual places.
     public var data: String?
+    /// Whether results that an earlier run has kept are computed again.
+    public var isFresh = false
 
     /// The options of a plain full run.
     public init() {}
@@ -71,6 +102,10 @@ public struct Run {
   public let findings: [Finding]
   /// Whether the prose was compared with the run: a full run with the usual seed.
   public let isCompared: Bool
+  /// Whether the write-up's record and figures stay, because this run agrees with them.
+  public let confirmsRecord: Bool
+  /// How many results of long work an earlier run had left.
+  public let reusedResults: Int
   /// Why figures are missing, when they are.
   public let figureError: LabError?
 
@@ -80,8 +115,10 @@ public struct Run {
   /// Runs a chapter, draws its figures and writes its record.
   ///
   /// A full run with the usual seed writes into `figures/`; any other into `.lab/`, so that it
-  /// never replaces what the write-up shows. All files are made in a folder beside and then moved.
-  /// Without gnuplot nothing is written.
+  /// never replaces what the write-up shows. Nor does a full run of the recorded code whose numbers
+  /// agree with the record within their tolerances, as on another processor: prose, record and
+  /// figures are of one run. All files are made in a folder beside and then moved. Without gnuplot
+  /// nothing is written.
   /// - Throws: what the chapter throws; `LabError` when files cannot be written;
   ///   `CancellationError`.
   public static func perform(
@@ -89,18 +126,22 @@ public struct Run {
     output: Page.Output
   ) async throws -> Run {
     let source = try files.sourceDigest()
+    let isCompared = !options.isQuick && options.seed == defaultSeed
+    let mode = options.isQuick ? "quick" : "full"
+    let run = "\(chapter.id)-\(mode)-\(options.seed)"
+    let aside = files.root.appendingPathComponent(".lab")
     let page = Page(
       id: chapter.id, seed: options.seed, isQuick: options.isQuick, dataDirectory: options.data,
+      kept: KeptResults(
+        aside.appendingPathComponent("kept/\(run)"), of: files, isFresh: options.isFresh),
       output: output)
     try await chapter.run(page)
     let record = page.record(title: chapter.title, source: source)
-    let isCompared = !options.isQuick && options.seed == defaultSeed
-    let mode = options.isQuick ? "quick" : "full"
+    let confirmsRecord =
+      isCompared && options.output == nil && files.holdsWriteUp(confirmedBy: record)
     let folder =
       options.output
-      ?? (isCompared
-        ? files.figures
-        : files.root.appendingPathComponent(".lab/\(chapter.id)-\(mode)-\(options.seed)"))
+      ?? (isCompared && !confirmsRecord ? files.figures : aside.appendingPathComponent(run))
     var figureError: LabError?
     do {
       try await write(page, record, to: folder)
@@ -112,6 +153,7 @@ public struct Run {
       ? try Binding(files, record).findings(isRerun: true, figuresIn: folder) : []
     return Run(
       record: record, folder: folder, findings: findings, isCompared: isCompared,
+      confirmsRecord: confirmsRecord, reusedResults: page.kept.reusedCount,
       figureError: figureError)
   }
 

@@ -43,6 +43,9 @@ struct ChapterCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Where figures and record go.", valueName: "dir"))
   var out: String?
 
+  @Flag(help: "Compute again what an earlier run of the same code has kept.")
+  var fresh = false
+
   @OptionGroup var output: OutputOptions
 
   func run() async throws {
@@ -70,6 +73,7 @@ struct ChapterCommand: AsyncParsableCommand {
     runOptions.seed = options.seed
     runOptions.isQuick = options.quick
     runOptions.data = options.data
+    runOptions.isFresh = fresh
     runOptions.output = out.map { URL(fileURLWithPath: $0, isDirectory: true) }
     let bar = ProgressBar()
     let isJSON = output.json
@@ -90,6 +94,11 @@ struct ChapterCommand: AsyncParsableCommand {
       try printJSON(RunReport.Document(run))
     } else {
       report.end(run)
+    }
+    if run.reusedResults > 0 {
+      Console.complain(
+        "\(run.reusedResults.of("result")) of an earlier run of the same code stand in this one; "
+          + "--fresh computes them again.")
     }
     if let error = run.figureError { Console.complain(error.description) }
     Console.complain(String(format: "Took %.1f s.", Date().timeIntervalSince(start)))

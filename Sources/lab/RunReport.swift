@@ -53,6 +53,11 @@ struct RunReport {
       if run.findings.isEmpty && run.figureError == nil {
         print("The prose agrees with this run.")
       }
+      if run.confirmsRecord && run.figureError == nil {
+        print(
+          "So does the record of the write-up, within its tolerances; it stays, and so do its "
+            + "figures. “--out figures” replaces them by this run's.")
+      }
     } else {
       print("The prose is not compared: this is no full run with the usual seed.")
     }

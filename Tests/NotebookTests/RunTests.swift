@@ -1,0 +1,126 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Notebook
+
+/// A package of one chapter in a temporary folder.
+struct TemporaryPackage: ~Copyable {
+  let root: URL
+
+  init() throws {
+    root = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    let chapters = root.appendingPathComponent("Chapters")
+    try FileManager.default.createDirectory(at: chapters, withIntermediateDirectories: true)
+    try write("# Zero\n\nIt is 1.00<!--=a-->.\n", to: "Chapters/0.1-zero.md")
+    try write("// The chapter's code.\n", to: "Chapters/0.1-zero.swift")
+    try write("// Work beside it.\n", to: "Chapters/Work.swift")
+  }
+
+  deinit { try? FileManager.default.removeItem(at: root) }
+
+  func write(_ text: String, to path: String) throws {
+    try Data(text.utf8).write(to: root.appendingPathComponent(path))
+  }
+
+  var files: ChapterFiles { get throws { try ChapterFiles(root: root, id: "0.1") } }
+
+  func record() throws -> Data {
+    try Data(contentsOf: root.appendingPathComponent("figures/0.1.json"))
+  }
+}
+
+/// A chapter whose one value a test may set.
+private enum Zero: Chapter {
+  static let id = "0.1"
+  static let title = "Zero"
+  static let expectedSeconds = (full: 1.0, quick: 1.0)
+  @TaskLocal static var value = 1.0
+
+  static func run(_ page: Page) async throws {
+    page.value("a", value, tolerance: 0.1)
+    page.check("a is near 1", value, near: 1, tolerance: 1)
+  }
+}
+
+@Suite struct RunTests {
+  private func run(
+    _ value: Double, _ files: ChapterFiles, to output: URL? = nil
+  ) async throws -> Run {
+    var options = Run.Options()
+    options.output = output
+    return try await Zero.$value.withValue(value) { [options] in
+      try await Run.perform(Zero.self, files, options, output: Page.Output())
+    }
+  }
+
+  @Test func aRunThatAgreesLeavesTheRecordAsItIs() async throws {
+    let package = try TemporaryPackage()
+    _ = try await run(1, package.files)
+    let record = try package.record()
+    let second = try await run(1.05, package.files)
+    #expect(second.passed && second.confirmsRecord)
+    #expect(try package.record() == record)
+    #expect(try Binding(package.files, package.files.freshRecord()).findings().isEmpty)
+    // What was asked for by name is done.
+    _ = try await run(1.05, package.files, to: package.files.figures)
+    #expect(try package.record() != record)
+  }
+
+  @Test func aRunThatDiffersOrIsOfOtherCodeReplacesTheRecord() async throws {
+    let package = try TemporaryPackage()
+    _ = try await run(1, package.files)
+    let first = try package.record()
+    let second = try await run(1.2, package.files)
+    #expect(!second.confirmsRecord && !second.findings.isEmpty)
+    #expect(try package.record() != first)
+    try package.write("// Other code.\n", to: "Chapters/0.1-zero.swift")
+    #expect(try await !run(1.15, package.files).confirmsRecord)
+  }
+}
+
+@Suite struct KeptResultsTests {
+  private func results(_ package: borrowing TemporaryPackage, isFresh: Bool = false) throws
+    -> KeptResults
+  {
+    KeptResults(
+      package.root.appendingPathComponent(".lab/kept"), of: try package.files, isFresh: isFresh)
+  }
+
+  @Test func aResultIsReusedUntilTheCodeItDependsOnChanges() throws {
+    let package = try TemporaryPackage()
+    let (own, beside) = ("0.1-zero.swift", "Work.swift")
+    func result(_ name: String, _ file: String, _ value: Double, isFresh: Bool = false) throws
+      -> Double
+    {
+      // What is no finite number survives too.
+      let kept = try results(package, isFresh: isFresh)
+      return kept(name, file: file) { [value, Double.nan] }[0]
+    }
+    for file in [own, beside] {
+      #expect(try result("x", file, 1.5) == 1.5)
+    }
+    #expect(try result("x", beside, 2) == 1.5)
+    #expect(try result("y", beside, 2) == 2)
+    #expect(try result("x", beside, 3, isFresh: true) == 3)
+    // The chapter's own file counts for the work that is written in it, and only for that.
+    try package.write("// Other words.\n", to: "Chapters/0.1-zero.swift")
+    #expect(try result("x", own, 4) == 4)
+    #expect(try result("x", beside, 4) == 3)
+    try package.write("// Other work.\n", to: "Chapters/Work.swift")
+    #expect(try result("x", beside, 5) == 5)
+  }
+
+  @Test func aCutFileIsComputedAgain() throws {
+    let package = try TemporaryPackage()
+    let kept = try results(package)
+    #expect(kept("x") { 1 } == 1)
+    let folder = package.root.appendingPathComponent(".lab/kept")
+    for path in try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+    where path.hasSuffix(".json") {
+      try Data("{".utf8).write(to: folder.appendingPathComponent(path))
+    }
+    #expect(kept("x") { 2 } == 2)
+    #expect(kept.reusedCount == 0)
+  }
+}
