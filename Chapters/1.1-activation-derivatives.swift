@@ -235,7 +235,7 @@ extension ActivationDerivatives {
           atLeast: 1000 * route.tolerance)
         let key = "\(route.key).\(subject.name.lowercased())"
         page.value("\(key).right", right, tolerance: route.tolerance)
-        row.append(right.formatted(.number.notation(.scientific).precision(.significantDigits(2))))
+        row.append(right.scientific)
       }
       rows.append(row)
     }
@@ -247,10 +247,10 @@ extension ActivationDerivatives {
   private static func sweepTheStep(_ page: Page) {
     let (subject, sample) = (subjects[0], Sample(count: 64, seed: page.seed))
     let exact = byHand(subject, sample)
-    let steps = (4...64).map { Double.pow(10, -Double($0) / 4) }
     typealias Curve = [(x: Double, y: Double)]
     func curve(_ gradient: (_ x: Double, _ target: Double, _ step: Double) -> Double) -> Curve {
-      steps.map { h in (x: h, y: Routes.distance(sample.map { gradient($0, $1, h) }, exact)) }
+      Routes.steps.map { h in (x: h, y: Routes.distance(sample.map { gradient($0, $1, h) }, exact))
+      }
     }
     let forward = curve { x, t, h in
       Routes.forwardDifference(at: x, step: h) { squaredError(subject.forward($0), t) }
@@ -296,11 +296,7 @@ extension ActivationDerivatives {
     for subject in subjects {
       for (key, factor) in [("right", 1.0), ("wrong", 1.03)] {
         let gradient = byHand(subject, sample, factor: factor)
-        let slope = Routes.logarithmicSlope(
-          (8...18).map { k in
-            let h = Double.exp2(-Double(k))
-            return (x: h, y: remainder(subject, sample, gradient, step: h))
-          })
+        let slope = Routes.order { remainder(subject, sample, gradient, step: $0) }
         page.check(
           "\(subject.name): slope of the Taylor remainder, \(key) derivative", slope,
           near: factor == 1 ? 2 : 1, tolerance: 0.05)
@@ -343,20 +339,9 @@ extension ActivationDerivatives {
 
   // MARK: - Where eq. 2 overflows
 
-  // snippet.overflow
-  /// The last input, from 1 upwards, at which equation 2 as printed gives a number; by bisection.
-  static func lastPrintedTanh<Number: Real & BinaryFloatingPoint>() -> Number {
-    var (good, bad): (Number, Number) = (1, 1000)
-    while good.nextUp < bad {
-      let middle = good + (bad - good) / 2
-      if printedTanh(middle).isNaN { bad = middle } else { good = middle }
-    }
-    return good
-  }
-  // snippet.end
-
   private static func findTheOverflow(_ page: Page) {
-    let (double, float): (Double, Float) = (lastPrintedTanh(), lastPrintedTanh())
+    let double: Double = Routes.last { !printedTanh($0).isNaN }
+    let float: Float = Routes.last { !printedTanh($0).isNaN }
     func isNaN(_ x: Double) -> Double { x.isNaN ? 1 : 0 }
     page.check(
       "eq. 2 after its last input is no number", isNaN(printedTanh(double.nextUp)), near: 1,

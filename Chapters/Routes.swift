@@ -24,6 +24,15 @@ enum Routes {
     f(Complex(x, h)).imaginary / h
   }
 
+  /// The steps of a sweep: from 10⁻¹ to 10⁻¹⁶, four to a decade.
+  static let steps = (4...64).map { Double.pow(10, -Double($0) / 4) }
+
+  /// The order of a Taylor remainder in its step: 2 after a right gradient, 1 after a wrong one.
+  static func order(ofRemainder remainder: (_ step: Double) -> Double) -> Double {
+    logarithmicSlope(
+      (8...18).map { (x: Double.exp2(-Double($0)), y: remainder(.exp2(-Double($0)))) })
+  }
+
   /// ‖a − b‖ / ‖b‖ in the Euclidean norm.
   static func distance(_ a: [Double], _ b: [Double]) -> Double {
     let difference = zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
@@ -39,5 +48,15 @@ enum Routes {
     )
     return logs.reduce(0) { $0 + ($1.x - meanX) * ($1.y - meanY) }
       / logs.reduce(0) { $0 + ($1.x - meanX) * ($1.x - meanX) }
+  }
+
+  /// The largest number, from 1 to 1,000, up to which a test holds; by bisection.
+  static func last<Number: BinaryFloatingPoint>(where holds: (Number) -> Bool) -> Number {
+    var (good, bad): (Number, Number) = (1, 1000)
+    while good.nextUp < bad {
+      let middle = good + (bad - good) / 2
+      if holds(middle) { good = middle } else { bad = middle }
+    }
+    return good
   }
 }

@@ -25,3 +25,10 @@ struct Spread {
     deviation = values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : 0
   }
 }
+
+extension Double {
+  /// The number with two significant digits, as `3.1E-16`, for a table on the terminal.
+  var scientific: String {
+    formatted(.number.notation(.scientific).precision(.significantDigits(2)))
+  }
+}
