@@ -11,6 +11,7 @@ let fast: [SwiftSetting] = [
 /// The write-ups, which stand beside their code and are not compiled.
 let prose = [
   "1.1-activation-derivatives.md",
+  "1.2-softmax-jacobian.md",
   "3.1-baseline.md",
 ]
 

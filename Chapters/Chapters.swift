@@ -3,5 +3,6 @@ import Notebook
 /// All chapters, in the order of the table of contents.
 public let allChapters: [any Chapter.Type] = [
   ActivationDerivatives.self,
+  SoftmaxJacobian.self,
   Baseline.self,
 ]

@@ -1,0 +1,442 @@
+import ComplexModule
+import Foundation
+import Gradients
+import Notebook
+import RealModule
+import Tensors
+import _Differentiation
+
+/// Chapter 1.2: the Jacobian of the softmax, with the lab sheet's −β.
+public enum SoftmaxJacobian: Chapter {
+  /// The chapter's number.
+  public static let id = "1.2"
+  /// The chapter's title.
+  public static let title = "What the softmax passes back"
+  /// The time that a run takes, in seconds.
+  public static let expectedSeconds = (full: 1.0, quick: 1.0)
+
+  /// Runs the chapter, in the order of its prose.
+  public static func run(_ page: Page) async throws {
+    workTheExample(page)
+    multiplyWithoutTheMatrix(page)
+    compareRoutes(page)
+    rejectMistakes(page)
+    sweepTheStep(page)
+    findTheOverflow(page)
+    turnTheTemperature(page)
+    meetTheCrossEntropy(page)
+    beConfidentlyWrong(page)
+  }
+}
+
+// MARK: - The function and its Jacobian
+
+extension SoftmaxJacobian {
+  // snippet.printed
+  /// The softmax of real or complex inputs as the sheet's equation 4 prints it.
+  public static func printedSoftmax<Number: AlgebraicField & ElementaryFunctions>(
+    _ x: [Number], beta β: Number
+  ) -> [Number] {
+    let powers = x.map { Number.exp(-β * $0) }
+    let total = powers.reduce(0, +)
+    return powers.map { $0 / total }
+  }
+  // snippet.end
+
+  // snippet.jacobian
+  /// ∂P_i/∂x_j in row i and column j, from the outputs P alone.
+  public static func jacobian<Number: Real>(output p: [Number], beta β: Number) -> [[Number]] {
+    p.indices.map { i in
+      p.indices.map { j in i == j ? β * (p[j] * (p[j] - 1)) : β * (p[i] * p[j]) }
+    }
+  }
+  // snippet.end
+
+  // snippet.backward
+  /// ∂E/∂x_in of the softmax from ∂E/∂x_out and x_out, without the matrix.
+  public static func softmaxBackward<Number: Real>(
+    _ outputGradient: [Number], output p: [Number], beta β: Number
+  ) -> [Number] {
+    let mean = zip(p, outputGradient).reduce(0) { $0 + $1.0 * $1.1 }
+    return zip(p, outputGradient).map { β * $0 * (mean - $1) }
+  }
+  // snippet.end
+
+  // snippet.softmax
+  /// The softmax of any real inputs: the largest exponent is moved to 0 before any power is taken.
+  public static func softmax<Number: Real>(_ x: [Number], beta β: Number) -> [Number] {
+    let exponents = x.map { -β * $0 }
+    let largest = exponents.max()!
+    let powers = exponents.map { Number.exp($0 - largest) }
+    let total = powers.reduce(0, +)
+    return powers.map { $0 / total }
+  }
+  // snippet.end
+
+  /// −ln P of one class: βx_c + ln Σ e^(−βx), with the same shift.
+  static func crossEntropy(_ x: [Double], label: Int, beta β: Double) -> Double {
+    let exponents = x.map { -β * $0 }
+    let largest = exponents.max()!
+    let total = exponents.reduce(0) { $0 + Double.exp($1 - largest) }
+    return Double.log(total) + largest - exponents[label]
+  }
+
+  // snippet.fused
+  /// ∂E/∂x_in for E = −ln P of the true class.
+  public static func crossEntropyBackward<Number: Real>(
+    output p: [Number], label: Int, beta β: Number
+  ) -> [Number] {
+    p.enumerated().map { j, p in β * ((j == label ? 1 : 0) - p) }
+  }
+  // snippet.end
+
+  /// Three inputs whose powers e^(−x) are 1, 2 and 3.
+  private static func workTheExample(_ page: Page) {
+    let p = softmax([0, -Double.log(2), -Double.log(3)], beta: 1)
+    let expected: [[Double]] = [[-5, 2, 3], [2, -8, 6], [3, 6, -9]]
+    page.check(
+      "the worked example, in thirty-sixths",
+      Vectors.largest(
+        zip(jacobian(output: p, beta: 1).joined(), expected.joined()).map { $0 * 36 - $1 }),
+      atMost: 1e-13)
+  }
+}
+
+// MARK: - The product without the matrix
+
+extension SoftmaxJacobian {
+  private static func multiplyWithoutTheMatrix(_ page: Page) {
+    let wide = examples(page.seed, count: 1, classes: 1000, β: 2)[0]
+    let short = softmaxBackward(wide.target, output: wide.p, beta: wide.β)
+    let long = Vectors.product(
+      Vectors.transposed(jacobian(output: wide.p, beta: wide.β)), wide.target)
+    page.check(
+      "1,000 classes: short product = matrix times vector", Routes.distance(short, long),
+      atMost: 1e-13)
+    var (rows, columns, asymmetry, variance) = (0.0, 0.0, 0.0, 0.0)
+    for example in examples(page.seed) {
+      let matrix = jacobian(output: example.p, beta: example.β)
+      let ones = [Double](repeating: 1, count: example.x.count)
+      rows = max(rows, Vectors.largest(Vectors.product(matrix, ones)))
+      columns = max(columns, Vectors.largest(Vectors.product(Vectors.transposed(matrix), ones)))
+      asymmetry = max(
+        asymmetry,
+        Vectors.largest(zip(matrix.joined(), Vectors.transposed(matrix).joined()).map { $0 - $1 }))
+      let v = example.target
+      let mean = Vectors.dot(example.p, v)
+      let spread = Vectors.dot(example.p, v.map { ($0 - mean) * ($0 - mean) })
+      variance = max(
+        variance, abs(Vectors.dot(v, Vectors.product(matrix, v)) / (-example.β * spread) - 1))
+    }
+    page.check("rows of the Jacobian sum to 0", rows, atMost: 1e-15)
+    page.check("columns sum to 0", columns, atMost: 1e-15)
+    page.check("the Jacobian is symmetric", asymmetry, atMost: 0)
+    page.check("v·Jv = −β times the variance of v under P", variance, atMost: 1e-12)
+  }
+}
+
+// MARK: - Independent routes to the same matrix
+
+extension SoftmaxJacobian {
+  // snippet.compiled
+  @differentiable(reverse)
+  static func compiledProbability(_ x: [Double], _ i: Int, _ β: Double) -> Double {
+    var total = 0.0
+    for k in 0..<withoutDerivative(at: x.count) { total += Foundation.exp(-β * x[k]) }
+    return Foundation.exp(-β * x[i]) / total
+  }
+  // snippet.end
+
+  private static func compareRoutes(_ page: Page) {
+    var rows: [[String]] = []
+    for route in routes {
+      var row = [route.name]
+      for (key, β) in temperatures {
+        let distance = distance(of: route, β, examples(page.seed, β: β))
+        page.check("β = \(β): formula = \(route.name)", distance, atMost: route.tolerance)
+        page.value("\(route.key).\(key)", distance, tolerance: route.tolerance)
+        row.append(distance.scientific)
+      }
+      rows.append(row)
+    }
+    page.table(["distance from the formula"] + temperatures.map { "β = \($0.β)" }, rows)
+  }
+}
+
+// MARK: - Wrong answers
+
+extension SoftmaxJacobian {
+  // snippet.remainder
+  /// |E(x + hd) − E(x) − h·⟨g, d⟩| over the examples, for E = ½‖P − target‖² and g = Jᵀ(P − target).
+  static func remainder(_ examples: [Example], _ mistake: Mistake, step h: Double) -> Double {
+    func error(_ example: Example, _ x: [Double]) -> Double {
+      let difference = zip(softmax(x, beta: example.β), example.target).map { $0 - $1 }
+      return Vectors.dot(difference, difference) / 2
+    }
+    let squares = examples.map { example in
+      let outputGradient = zip(example.p, example.target).map { $0 - $1 }
+      let gradient = Vectors.product(Vectors.transposed(mistake.jacobian(example)), outputGradient)
+      let moved = zip(example.x, example.direction).map { $0 + h * $1 }
+      let rest =
+        error(example, moved) - error(example, example.x) - h
+        * Vectors.dot(gradient, example.direction)
+      return rest * rest
+    }
+    return squares.reduce(0, +).squareRoot()
+  }
+  // snippet.end
+
+  private static func rejectMistakes(_ page: Page) {
+    let examples = examples(page.seed)
+    for mistake in Mistake.allCases {
+      let (name, key) = (mistake.rawValue, mistake.key)
+      let order = Routes.order { remainder(examples, mistake, step: $0) }
+      page.check(
+        "\(name): order of the Taylor remainder", order, near: mistake == .none ? 2 : 1,
+        tolerance: 0.05)
+      page.value("\(key).order", order, tolerance: 1e-3)
+      let sums = examples.map { example in
+        let matrix = mistake.jacobian(example)
+        return Vectors.largest(matrix.map { $0.reduce(0, +) })
+          / Vectors.largest(Array(matrix.joined()))
+      }
+      page.value("\(key).sum", sums.max()!, tolerance: 1e-3)
+      if mistake == .none { continue }
+      for route in routes {
+        let distances = temperatures.map { _, β in
+          distance(of: route, β, examples.filter { $0.β == β }, mistake)
+        }
+        page.check(
+          "\(name): rejected by \(route.name)", distances.min()!, atLeast: 1000 * route.tolerance)
+        if route.key == "central" {
+          page.value("\(key).distance", distances.min()!, tolerance: 1e-3)
+        }
+      }
+    }
+  }
+}
+
+// MARK: - The V of the central difference
+
+extension SoftmaxJacobian {
+  private static func sweepTheStep(_ page: Page) {
+    let inputs = examples(page.seed, β: 2).map(\.x)
+    /// Inputs that shrink as β grows, so that the probabilities stay what they are.
+    func curve(
+      _ β: Double, _ route: ([Double], Double, Double) -> [[Double]]
+    ) -> [(x: Double, y: Double)] {
+      Routes.steps.map { h in
+        let pairs = inputs.map { z in
+          let x = z.map { $0 / β }
+          return (route(x, β, h), jacobian(output: softmax(x, beta: β), beta: β))
+        }
+        return (h, distance(pairs))
+      }
+    }
+    var marks: [Mark] = []
+    for (key, β) in [("one", 1.0), ("ten", 10), ("hundred", 100)] {
+      let central = curve(β) { centralDifference($0, $1, step: $2) }
+      let best = central.min { $0.y < $1.y }!
+      page.value("sweep.\(key).step", best.x, tolerance: 3 * best.x)
+      let same = central.first { $0.x < 1.1e-3 }!
+      page.value("sweep.\(key).error", same.y, tolerance: 0.02 * same.y)
+      marks.append(.line("central, β = \(Int(β))", central))
+    }
+    let complex = curve(100) { complexStep($0, $1, step: $2) }
+    page.check("complex step at 10⁻¹⁶", complex.last!.y, atMost: 1e-14)
+    page.claim(
+      "With β a hundred times as large the same step is wrong by ten thousand times as much.",
+      "sweep.hundred.error > 9000 * sweep.one.error and sweep.hundred.error < 11000 * sweep.one.error"
+    )
+    page.figure(
+      Figure(
+        "step",
+        title: "The best step of a difference shrinks as β grows; the complex step has none",
+        panels: [
+          Panel(
+            x: Axis("step h", scale: .log), y: Axis("relative error", scale: .log),
+            marks: marks + [.line("complex step, β = 100", complex)])
+        ]))
+  }
+}
+
+// MARK: - The shift that keeps it finite
+
+extension SoftmaxJacobian {
+  private static func findTheOverflow(_ page: Page) {
+    func isNumber<Number: Real>(_ x: [Number]) -> Bool {
+      printedSoftmax(x, beta: 1).allSatisfy(\.isFinite)
+    }
+    func sumsToOne<Number: Real>(_ x: [Number]) -> Bool {
+      abs(printedSoftmax(x, beta: 1).reduce(0, +) - 1) < 1 / 1000
+    }
+    let tops: (Double, Float) = (
+      Routes.last { isNumber([-$0, 0]) }, Routes.last { isNumber([-$0, 0]) }
+    )
+    let bottoms: (Double, Float) = (
+      Routes.last { isNumber([$0, $0]) }, Routes.last { isNumber([$0, $0]) }
+    )
+    let silent: Float = Routes.last { sumsToOne([-$0, -$0]) }
+    page.value("overflow.double", tops.0, tolerance: 1e-9)
+    page.value("overflow.float", Double(tops.1), tolerance: 1e-4)
+    page.value("silent.float", Double(silent), tolerance: 1e-4)
+    page.value("underflow.double", bottoms.0, tolerance: 1e-9)
+    page.value("underflow.float", Double(bottoms.1), tolerance: 1e-4)
+    page.check(
+      "printed, Float, inputs −88.5 and −88.5: the “probabilities” sum to",
+      Double(printedSoftmax([-88.5, -88.5] as [Float], beta: 1).reduce(0, +)), near: 0,
+      tolerance: 0)
+    let near = printedSoftmax([100, 101] as [Float], beta: 1)[0]
+    let right = Double(softmax([100, 101] as [Float], beta: 1)[0])
+    page.value("underflow.error", abs(Double(near) / right - 1), tolerance: 1e-6)
+    page.check(
+      "shifted, Float, at 100 and 101", right, near: 1 / (1 + Double.exp(-1)), tolerance: 1e-6)
+
+    // Multiples of 1/8, so that a shift by 1,000 is exact and must not change a bit.
+    let x = examples(page.seed, β: 2)[0].x.map { ($0 * 8).rounded() / 8 }
+    for (name, shift) in [("1,000", 1000.0), ("−1,000", -1000)] {
+      let moved = softmax(x.map { $0 + shift }, beta: 2)
+      page.check(
+        "shifted form: the same bits after adding \(name)",
+        Vectors.largest(zip(moved, softmax(x, beta: 2)).map { $0 - $1 }), atMost: 0)
+    }
+    page.check(
+      "shifted form at ±10³⁰⁰ sums to", softmax([1e300, -1e300, 0], beta: 1).reduce(0, +), near: 1,
+      tolerance: 0)
+    // The habit of libraries that have +β: take the largest input away.
+    let habit = [0, 800.0].map { $0 - 800 }
+    page.check(
+      "shifted by the largest input, at 0 and 800: numbers that are finite",
+      Double(printedSoftmax(habit, beta: 1).count { $0.isFinite }), near: 1, tolerance: 0)
+    page.check(
+      "shifted by the largest exponent there", softmax([0, 800.0], beta: 1)[0], near: 1,
+      tolerance: 0)
+  }
+}
+
+// MARK: - β as inverse temperature
+
+extension SoftmaxJacobian {
+  private static func turnTheTemperature(_ page: Page) {
+    let x = [0.0, 1, 2, 4]
+    func size(_ β: Double) -> Double {
+      let entries = Array(jacobian(output: softmax(x, beta: β), beta: β).joined())
+      return Vectors.dot(entries, entries).squareRoot()
+    }
+    let βs = stride(from: -5.0, through: 5, by: 0.05).map { $0 }
+    let curves = x.indices.map { i in
+      Mark.line("input \(Int(x[i]))", βs.map { (x: $0, y: softmax(x, beta: $0)[i]) })
+    }
+    let axis = Axis("β", range: -5...5)
+    page.figure(
+      Figure(
+        "temperature",
+        title: "At β = 0 the softmax is blind, at a large β it is sure: both pass nothing back",
+        size: (width: 760, height: 360), columns: 2,
+        panels: [
+          Panel(title: "what comes out", x: axis, y: Axis("probability"), marks: curves),
+          Panel(
+            title: "what passes back", x: axis, y: Axis("‖J‖"),
+            marks: [
+              .line("size of the Jacobian", βs.map { (x: $0, y: size($0)) }, colour: 7)
+            ]),
+        ]))
+    let best = stride(from: 0.0, through: 10, by: 0.01).max { size($0) < size($1) }!
+    page.value("best.beta", best, tolerance: 0.02)
+    page.value("best.size", size(best), tolerance: 1e-6)
+    page.value("cold.size", size(20), tolerance: 1e-12)
+    page.value("cold.first", softmax(x, beta: 5)[0], tolerance: 1e-9)
+    page.value("hot.last", softmax(x, beta: -5)[3], tolerance: 1e-9)
+    page.check("β = 0: the Jacobian vanishes", size(0), near: 0, tolerance: 0)
+    page.check(
+      "β = 0: all outputs are", Vectors.largest(softmax(x, beta: 0).map { $0 - 0.25 }),
+      atMost: 1e-16)
+    page.claim(
+      "Between the two, at one temperature, most comes back.",
+      "best.size > 1000 * cold.size and best.beta > 0.5")
+  }
+}
+
+// MARK: - With the cross-entropy
+
+extension SoftmaxJacobian {
+  private static func meetTheCrossEntropy(_ page: Page) {
+    let examples = examples(page.seed)
+    var (product, central, worst) = (0.0, 0.0, 1.0)
+    for example in examples {
+      let (x, p, β) = (example.x, example.p, example.β)
+      for label in x.indices {
+        let fused = crossEntropyBackward(output: p, label: label, beta: β)
+        let outputGradient = x.indices.map { $0 == label ? -1 / p[label] : 0 }
+        let unfused = softmaxBackward(outputGradient, output: p, beta: β)
+        product = max(product, Routes.distance(fused, unfused))
+        let slopes = x.indices.map { j in
+          Routes.centralDifference(at: x[j], step: 1e-5) {
+            var moved = x
+            moved[j] = $0
+            return crossEntropy(moved, label: label, beta: β)
+          }
+        }
+        central = max(central, Routes.distance(fused, slopes))
+        let diagonal = Vectors.product(Mistake.diagonalOnly.jacobian(example), outputGradient)
+        worst = min(
+          worst,
+          Vectors.dot(diagonal, fused)
+            / (Vectors.dot(diagonal, diagonal) * Vectors.dot(fused, fused)).squareRoot())
+      }
+    }
+    page.check("cross-entropy: β(y − P) = Jacobian times vector", product, atMost: 1e-12)
+    page.check("cross-entropy: β(y − P) = central difference", central, atMost: 1e-8)
+    page.value("diagonal.cosine", worst, tolerance: 0.01)
+    page.check("diagonal only: cosine with the right gradient", worst, atLeast: 0.5.squareRoot())
+
+    let (x, tape) = (examples[0].x, Tape())
+    let logits = tape.variable(Tensor([1, x.count], x.map(Float.init)))
+    let gradients = tape.backward(from: softmaxCrossEntropy(logits: logits, labels: [2]))[logits]
+    for (name, β, relation) in [("−1", -1.0, 0.0), ("1", 1, 2)] {
+      let fused = crossEntropyBackward(output: softmax(x, beta: -1), label: 2, beta: β)
+      page.check(
+        "tape's cross-entropy: distance from β(y − P) with β = \(name)",
+        Routes.distance(fused, gradients.values.map(Double.init)), near: relation, tolerance: 1e-6)
+    }
+  }
+
+  private static func beConfidentlyWrong(_ page: Page) {
+    func gradients(_ gap: Double) -> (fused: Double, squared: Double) {
+      let p = softmax([gap] + [Double](repeating: 0, count: 9), beta: 1)
+      let difference = p.enumerated().map { $0 == 0 ? $1 - 1 : $1 }
+      return (
+        crossEntropyBackward(output: p, label: 0, beta: 1)[0],
+        softmaxBackward(difference, output: p, beta: 1)[0]
+      )
+    }
+    let gaps = stride(from: -10.0, through: 15, by: 0.1).map { $0 }
+    page.figure(
+      Figure(
+        "wrong",
+        title: "Surely wrong: the cross-entropy passes the error back, the squared error nothing",
+        panels: [
+          Panel(
+            x: Axis("input of the true class, above the nine others (large is wrong)"),
+            y: Axis("∂E/∂x of the true class"),
+            marks: [
+              .line("cross-entropy", gaps.map { (x: $0, y: gradients($0).fused) }),
+              .line("squared error", gaps.map { (x: $0, y: gradients($0).squared) }),
+            ])
+        ]))
+    page.value("wrong.fused", gradients(10).fused, tolerance: 1e-9)
+    page.value("wrong.squared", gradients(10).squared, tolerance: 1e-12)
+    page.claim(
+      "Where the network is sure of a wrong class, the squared error passes almost nothing back.",
+      "wrong.fused > 0.99 and wrong.squared < 1e-4")
+    // P of the true class is 0 here: −1/P is infinite, and the product with the matrix is NaN.
+    let p = softmax([800.0, 0], beta: 1)
+    page.check(
+      "true class underflowed: β(y − P)", crossEntropyBackward(output: p, label: 0, beta: 1)[0],
+      near: 1, tolerance: 0)
+    page.check(
+      "and −1/P through the Jacobian is finite",
+      softmaxBackward([-1 / p[0], 0], output: p, beta: 1)[0].isFinite ? 1 : 0, near: 0,
+      tolerance: 0)
+  }
+}
