@@ -70,7 +70,7 @@ public struct Archive: Sendable {
   /// - Throws: `LabError` of kind `.input` that names the file when it is missing, cut short,
   ///   altered, of another version or no such file at all.
   public init(reading url: URL) throws(LabError) {
-    guard let data = try? Data(contentsOf: url) else {
+    guard let data = Self.contents(of: url) else {
       throw LabError(
         .input, "\(url.path) cannot be read; make it with: swift run lab model --out \(url.path)")
     }
@@ -82,11 +82,20 @@ public struct Archive: Sendable {
     }
   }
 
-  private struct Malformed: Error {
+  /// The bytes of a regular file: a pipe or a device could go on for ever.
+  private static func contents(of url: URL) -> Data? {
+    var status = stat()
+    guard stat(url.path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    return try? Data(contentsOf: url)
+  }
+
+  /// What is wrong with some bytes, worded to follow the name of the file.
+  struct Malformed: Error {
     let reason: String
   }
 
-  private init(_ data: Data) throws(Malformed) {
+  /// Reads the bytes of a file.
+  init(_ data: Data) throws(Malformed) {
     func number(at offset: Int) -> UInt32 {
       data.dropFirst(offset).prefix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
     }
