@@ -96,7 +96,12 @@ public struct Binding: Sendable {
   public func findings(isRerun: Bool = false, figuresIn folder: URL? = nil) throws(LabError)
     -> [Finding]
   {
-    let prose = Prose(try ChapterFiles.text(files.prose))
+    try findings(Prose(ChapterFiles.text(files.prose)), isRerun: isRerun, figuresIn: folder)
+  }
+
+  private func findings(
+    _ prose: Prose, isRerun: Bool, figuresIn folder: URL?
+  ) throws(LabError) -> [Finding] {
     var findings = prose.faults.map { finding($0.line, "\($0.sentence).") }
     findings += numbers(prose, isRerun: isRerun)
     findings += claims(prose)
@@ -219,19 +224,13 @@ public struct Binding: Sendable {
   /// Writes the numbers and the excerpts of the record and the code into the prose.
   ///
   /// - Returns: what changed, a line each.
-  /// - Throws: `LabError` of kind `.failed`, with nothing written, when a marker is malformed or
-  ///   something is wrong that new numbers cannot mend.
+  /// - Throws: `LabError` of kind `.failed`, with nothing written, when something is wrong that new
+  ///   numbers and excerpts do not mend: `findings` would still find it in what would be written.
   public func accept() throws(LabError) -> [String] {
     let text = try ChapterFiles.text(files.prose)
     let prose = Prose(text)
     let snippets = Snippets(try ChapterFiles.text(files.source))
     var changes: [String] = []
-    if let fault = prose.faults.first {
-      throw LabError(.failed, "\(proseName):\(fault.line): \(fault.sentence); nothing was written.")
-    }
-    if let claim = claims(prose).first {
-      throw LabError(.failed, "\(claim.description) Nothing was written.")
-    }
     let written = prose.rewritten { number in
       guard let value = record.number(named: number.name) else { return nil }
       let text = number.literal.writing(value)
@@ -245,6 +244,14 @@ public struct Binding: Sendable {
         changes.append("\(proseName):\(excerpt.line): excerpt \(excerpt.name)")
       }
       return region
+    }
+    let left = try findings(Prose(written), isRerun: false, figuresIn: nil)
+    if let first = left.first {
+      let more = left.count == 1 ? "" : ", with \((left.count - 1).of("finding")) more"
+      throw LabError(
+        .failed,
+        "Nothing was written: \(first.description.dropLast())\(more); mend the prose or the code "
+          + "by hand.")
     }
     if written != text { try AtomicFile.write(Data(written.utf8), to: files.prose) }
     return changes

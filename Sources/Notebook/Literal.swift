@@ -73,6 +73,7 @@ struct Literal: Equatable {
 
   /// Another number in the form and with the digits of this one.
   func writing(_ number: Double) -> String {
+    guard number.isFinite else { return "\(number)" }
     var text: String
     switch form {
     case .plain:

@@ -56,7 +56,7 @@ struct Prose {
     while index < lines.count {
       let line = lines[index]
       if let fence = line.prefixMatch(of: /\s*(```+|~~~+)/)?.output.1 {
-        index = endOfFence(from: index, String(fence)) + 1
+        index = (endOfFence(from: index, String(fence)) ?? lines.count) + 1
         continue
       }
       if let name = line.wholeMatch(of: /<!--\s*snippet\s+([A-Za-z0-9_.-]+)\s*-->/)?.output.1 {
@@ -65,7 +65,10 @@ struct Prose {
           index += 1
           continue
         }
-        let end = endOfFence(from: index + 1, "```")
+        guard let end = endOfFence(from: index + 1, "```") else {
+          faults.append((index + 2, "the fence of the snippet \(name) is not closed"))
+          break
+        }
         excerpts.append(Excerpt(name: String(name), line: index + 1, lines: index + 2..<end))
         index = end + 1
         continue
@@ -76,11 +79,11 @@ struct Prose {
     if let open { faults.append((open.line, "the claim is not closed by <!--/claim-->")) }
   }
 
-  /// The line that closes a fence, or the last one.
-  private func endOfFence(from start: Int, _ fence: String) -> Int {
-    let rest = lines.indices.dropFirst(start + 1)
-    return rest.first { lines[$0].trimmingCharacters(in: .whitespaces).hasPrefix(fence) }
-      ?? lines.count - 1
+  /// The line that closes a fence, if there is one.
+  private func endOfFence(from start: Int, _ fence: String) -> Int? {
+    lines.indices.dropFirst(start + 1).first {
+      lines[$0].trimmingCharacters(in: .whitespaces).hasPrefix(fence)
+    }
   }
 
   private mutating func scan(
@@ -98,7 +101,9 @@ struct Prose {
         position = line[after...].range(of: run).map(\.upperBound) ?? after
         continue
       }
-      if let image = line[position...].prefixMatch(of: /!\[[^\]]*\]\(([^)\s]+)\)/) {
+      if line[position] == "!",
+        let image = line[position...].prefixMatch(of: /!\[[^\]]*\]\(([^)\s]+)\)/)
+      {
         images.append(Image(path: String(image.output.1), line: index + 1))
         position = image.range.upperBound
         continue

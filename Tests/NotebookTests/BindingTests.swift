@@ -1,0 +1,361 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Notebook
+
+/// A package of one chapter in a temporary folder: prose, code, record and figure that agree.
+struct SmallPackage {
+  let root = FileManager.default.temporaryDirectory.appendingPathComponent("lab-\(UUID())")
+
+  static let prose = """
+    # 9.9 A chapter
+
+    The loss is 0.25<!--=loss--> after 1,200<!--=steps--> steps, 97.4 %<!--claim loss < 1-->
+    and that
+    is little<!--/claim-->; the paper has 0.31<!--=paper-->.
+
+    <!--snippet half-->
+    ```swift
+    func half(_ x: Double) -> Double {
+      x / 2
+    }
+    ```
+
+    ![the loss](../figures/9.9-loss.svg)
+
+    ```
+    <!-- no marker in a fence -->
+    ```
+
+    """
+  static let source = """
+    import Notebook
+
+      // snippet.half
+      func half(_ x: Double) -> Double {
+        x / 2
+      }
+      // snippet.end
+
+    """
+  static let data = "# loss\n"
+
+  init() throws {
+    try write(Self.prose, to: "Chapters/9.9-chapter.md")
+    try write(Self.source, to: "Chapters/9.9-chapter.swift")
+    try write(Self.data, to: "figures/9.9-loss.dat")
+    try write("<svg/>", to: "figures/9.9-loss.svg")
+    try store(record)
+  }
+
+  func write(_ text: String, to path: String) throws {
+    try AtomicFile.write(Data(text.utf8), to: root.appendingPathComponent(path))
+  }
+
+  func store(_ record: Record) throws {
+    try AtomicFile.write(
+      try record.encoded(), to: root.appendingPathComponent("figures/9.9.json"))
+  }
+
+  func remove(_ path: String) throws {
+    try FileManager.default.removeItem(at: root.appendingPathComponent(path))
+  }
+
+  var record: Record {
+    Record(
+      chapter: "9.9", checks: [Check("c", 0, atMost: 1)],
+      claims: [.init(sentence: "and that is little", predicate: "loss < 1", holds: true)],
+      faults: [],
+      figures: [.init(name: "loss", title: "T", sha256: digest(of: Data(Self.data.utf8)))],
+      mode: .full, quotes: [.init(name: "paper", value: 0.31, source: "a paper")], seed: 2016,
+      source: digest(of: Data(Self.source.utf8)), status: .passed, title: "A chapter",
+      values: [
+        .init(name: "loss", value: 0.2504, tolerance: 0.02, unit: ""),
+        .init(name: "steps", value: 1200, tolerance: 0, unit: ""),
+      ], version: Record.currentVersion)
+  }
+
+  var files: ChapterFiles {
+    get throws { try ChapterFiles(root: root, id: "9.9") }
+  }
+
+  /// What `lab check` finds.
+  func findings() throws -> [String] {
+    let files = try files
+    return try Binding(files, files.freshRecord()).findings().map(\.description)
+  }
+
+  /// What `lab accept` changes.
+  func accept() throws -> [String] {
+    let files = try files
+    return try Binding(files, files.freshRecord()).accept()
+  }
+
+  /// The prose as it stands.
+  var text: String {
+    get throws {
+      try String(
+        contentsOf: root.appendingPathComponent("Chapters/9.9-chapter.md"), encoding: .utf8)
+    }
+  }
+}
+
+@Suite final class BindingTests {
+  let package: SmallPackage
+
+  init() throws { package = try SmallPackage() }
+  deinit { try? FileManager.default.removeItem(at: package.root) }
+
+  @Test func whatAgreesHasNoFinding() throws {
+    #expect(try package.findings() == [])
+    #expect(try package.accept() == [])
+    #expect(try package.text == SmallPackage.prose)
+  }
+
+  /// An alteration of the prose, by hand or by a careless merge, and what is found.
+  struct Alteration: CustomTestStringConvertible, Sendable {
+    let old, new, finding: String
+    var isMended = false
+    var testDescription: String { "\(old) → \(new)" }
+  }
+
+  static let alterations = [
+    Alteration(
+      old: "0.25", new: "0.26",
+      finding: "Chapters/9.9-chapter.md:3: the prose says 0.26, the run 0.25 (loss).",
+      isMended: true),
+    Alteration(
+      old: "0.25", new: "0.251", finding: "the prose says 0.251, the run 0.250 (loss).",
+      isMended: true),
+    Alteration(
+      old: "1,200", new: "1,201", finding: "the prose says 1,201, the run 1,200 (steps).",
+      isMended: true),
+    Alteration(
+      old: "0.31", new: "0.3", finding: "", isMended: true),
+    Alteration(
+      old: "0.31", new: "0.32", finding: ":5: the prose says 0.32, the run 0.31 (paper).",
+      isMended: true),
+    Alteration(
+      old: "  x / 2", new: "  x / 3",
+      finding: ":10: the excerpt half is not what the Swift file has.", isMended: true),
+    Alteration(
+      old: "  x / 2\n", new: "", finding: ":10: the excerpt half is not what", isMended: true),
+    Alteration(
+      old: "  x / 2\n", new: "  x / 2\n  \n", finding: ":11: the excerpt half is not what",
+      isMended: true),
+    Alteration(old: "=loss", new: "=lost", finding: ":3: no value or quote is named lost."),
+    Alteration(
+      old: "<!--=loss-->", new: "<!--!=loss-->", finding: ":3: <!--!=loss--> is no marker."),
+    Alteration(
+      old: "0.25<", new: "low<", finding: ":3: no number stands directly before <!--=loss-->."),
+    Alteration(
+      old: "=paper-->", new: "=paper--", finding: ":5: a comment is not closed on its line"),
+    Alteration(
+      old: "0.31<!--=paper-->", new: "0.31",
+      finding: ":1: the value paper is shown nowhere; show it or drop it."),
+    Alteration(
+      old: "1,200<!--=steps-->", new: "many",
+      finding: ":1: the value steps is shown nowhere; show it or drop it."),
+    Alteration(
+      old: "is little", new: "is much",
+      finding: ":3: the run does not claim “and that is much”."),
+    Alteration(
+      old: "claim loss < 1", new: "claim loss < 2",
+      finding: ":3: the claim is “loss < 2”, the run's “loss < 1”."),
+    Alteration(
+      old: "<!--claim loss < 1-->", new: "",
+      finding: ":5: <!--/claim--> closes no claim."),
+    Alteration(
+      old: "<!--/claim-->", new: "", finding: ":3: the claim is not closed by <!--/claim-->."),
+    Alteration(
+      old: "snippet half", new: "snippet third",
+      finding: ":7: the Swift file has no region snippet.third."),
+    Alteration(
+      old: "```swift", new: "text", finding: ":7: the snippet half has no ```swift fence below it."),
+    Alteration(
+      old: "![the loss](../figures/9.9-loss.svg)", new: "",
+      finding: ":1: the figure 9.9-loss.svg is shown nowhere."),
+    Alteration(
+      old: "9.9-loss.svg", new: "9.9-lost.svg",
+      finding: ":14: ../figures/9.9-lost.svg is no figure of this chapter."),
+    Alteration(
+      old: "../figures/9.9", new: "figures/9.9",
+      finding: ":14: figures/9.9-loss.svg is no figure of this chapter."),
+  ]
+
+  @Test(arguments: alterations)
+  func anAlterationIsFoundAndMendedOrLeftAlone(_ alteration: Alteration) throws {
+    let altered = SmallPackage.prose.replacingOccurrences(of: alteration.old, with: alteration.new)
+    #expect(altered != SmallPackage.prose)
+    try package.write(altered, to: "Chapters/9.9-chapter.md")
+    let findings = try package.findings()
+    if alteration.finding.isEmpty {
+      #expect(findings == [])
+    } else {
+      #expect(findings.contains { $0.contains(alteration.finding) }, "\(findings)")
+    }
+    if alteration.isMended {
+      let changes = try package.accept()
+      #expect(changes.isEmpty == alteration.finding.isEmpty)
+      #expect(try package.findings() == [])
+    } else {
+      #expect {
+        try package.accept()
+      } throws: {
+        ($0 as? LabError)?.kind == .failed && "\($0)".hasPrefix("Nothing was written: Chapters/")
+      }
+      #expect(try package.text == altered)
+    }
+  }
+
+  /// Numbers that are altered together with something that only a hand can mend.
+  @Test func acceptWritesNothingWhenItCannotMendAll() throws {
+    let altered = SmallPackage.prose.replacingOccurrences(of: "0.25", with: "0.99")
+      .replacingOccurrences(of: "loss < 1", with: "loss < 3")
+    try package.write(altered, to: "Chapters/9.9-chapter.md")
+    #expect(throws: LabError.self) { try package.accept() }
+    #expect(try package.text == altered)
+  }
+
+  @Test func acceptKeepsTheFormOfEachNumber() throws {
+    var record = package.record
+    record.values[0].value = -0.0314
+    record.values[1].value = 1_234_567
+    try package.store(record)
+    #expect(
+      try package.accept() == [
+        "Chapters/9.9-chapter.md:3: 0.25 → -0.03", "Chapters/9.9-chapter.md:3: 1,200 → 1,234,567",
+      ])
+    #expect(try package.findings() == [])
+  }
+
+  @Test(arguments: [
+    ("0.0012", 0.00346, "0.0035"), ("1.2e-11", 3.26e-9, "3.3e-9"),
+    ("1.2×10⁻¹¹", 3.26e-9, "3.3×10⁻⁹"), ("−0.31", -0.298, "−0.30"), ("−0.3", 0.01, "0.0"),
+    ("12,345", -9876, "-9,876"), ("7", 6.5, "6"),
+  ])
+  func aLiteralIsWrittenInItsOwnForm(_ text: String, _ number: Double, _ expected: String) {
+    #expect(Literal(text)?.writing(number) == expected)
+  }
+
+  @Test(arguments: [Double.nan, .infinity, -.infinity])
+  func whatIsNoNumberIsShownByNoLiteral(_ number: Double) {
+    for text in ["1", "1.5", "1,000", "1e5", "1×10⁵"] {
+      #expect(Literal(text)?.shows(number) == false)
+    }
+  }
+
+  @Test func aReRunMayDifferByTheToleranceOfAValue() throws {
+    var record = package.record
+    for (value, isNear) in [(0.269, true), (0.231, true), (0.29, false)] {
+      record.values[0].value = value
+      let findings = try Binding(package.files, record).findings(isRerun: true)
+      #expect(findings.isEmpty == isNear, "\(value): \(findings)")
+      #expect(try !Binding(package.files, record).findings().isEmpty)
+    }
+  }
+
+  // MARK: The record
+
+  @Test func aFalseClaimIsFoundAndNotAccepted() throws {
+    var record = package.record
+    record.claims[0].holds = false
+    let binding = Binding(try package.files, record)
+    #expect(
+      try binding.findings().map(\.description) == [
+        "Chapters/9.9-chapter.md:3: the claim “loss < 1” is false."
+      ])
+    #expect(throws: LabError.self) { try binding.accept() }
+  }
+
+  @Test func aClaimThatTheProseLacksIsFound() throws {
+    var record = package.record
+    record.claims.append(.init(sentence: "More is less.", predicate: "loss < 2", holds: true))
+    let findings = try Binding(package.files, record).findings().map(\.sentence)
+    #expect(findings == ["the run claims “More is less.”, which the prose does not say."])
+  }
+
+  @Test func aValueThatOnlyAClaimComparesIsInUse() throws {
+    var record = package.record
+    record.values.append(.init(name: "limit", value: 1, tolerance: 0, unit: ""))
+    #expect(try Binding(package.files, record).findings().count == 1)
+    record.claims[0].predicate = "loss < limit"
+    try package.write(
+      SmallPackage.prose.replacingOccurrences(of: "loss < 1", with: "loss < limit"),
+      to: "Chapters/9.9-chapter.md")
+    #expect(try Binding(package.files, record).findings() == [])
+  }
+
+  @Test func aChapterWithNoCheckIsFound() throws {
+    var record = package.record
+    record.checks = []
+    let findings = try Binding(package.files, record).findings().map(\.sentence)
+    #expect(findings == ["chapter 9.9 checks nothing; give it a check."])
+  }
+
+  @Test func aMissingFigureIsFound() throws {
+    try package.remove("figures/9.9-loss.svg")
+    #expect(
+      try package.findings() == [
+        "Chapters/9.9-chapter.md:14: the figure 9.9-loss.svg is missing; run the chapter."
+      ])
+    try package.write("<svg/>", to: "figures/9.9-loss.svg")
+    try package.write("# other data\n", to: "figures/9.9-loss.dat")
+    let sentence = "9.9-loss.dat is not the data of the recorded run; run the chapter."
+    #expect(try package.findings() == ["Chapters/9.9-chapter.md:1: " + sentence])
+    try package.remove("figures/9.9-loss.dat")
+    #expect(try package.findings() == ["Chapters/9.9-chapter.md:1: " + sentence])
+  }
+
+  @Test func aChapterWithoutAUsableRecordIsRefused() throws {
+    func refusal() -> LabError? {
+      do {
+        _ = try package.findings()
+        return nil
+      } catch { return error as? LabError }
+    }
+    var record = package.record
+    record.status = .failed
+    try package.store(record)
+    #expect(refusal()?.kind == .failed)
+    #expect(try package.files.state() == .failed)
+
+    try package.store(package.record)
+    try package.write(SmallPackage.source + "// edited\n", to: "Chapters/9.9-chapter.swift")
+    #expect(refusal()?.description.contains("has changed since its record") == true)
+    #expect(try package.files.state() == .stale)
+
+    try package.write(#"{"version" : 1, "checks" : []}"#, to: "figures/9.9.json")
+    #expect(refusal()?.kind == .input)
+    #expect(throws: LabError.self) { try package.files.state() }
+
+    try package.remove("figures/9.9.json")
+    #expect(refusal()?.kind == .failed)
+    #expect(try package.files.state() == .neverRun)
+
+    try package.remove("Chapters/9.9-chapter.swift")
+    #expect(throws: LabError.self) { try package.files }
+  }
+
+  // MARK: Markers
+
+  @Test(arguments: [
+    "<!--snippet half-->\n```swift", "<!--snippet half-->\n```swift\nlet a = 1",
+    "<!--snippet half-->", "```", "~~~\n```\n", "<!--", "-->", "1<!--=", "<!--claim -->", "`<!--`",
+    "![](", "<!--claim a-->\n<!--claim b-->", "<!--=-->",
+  ])
+  func noTextIsTooOddToBeRead(_ text: String) {
+    let prose = Prose(text)
+    #expect(prose.rewritten(number: { _ in "0" }, excerpt: { _ in [""] }) == text)
+  }
+
+  @Test(arguments: [
+    ("// snippet.a\nx", "the region snippet.a is not closed"),
+    ("// snippet.a\n// snippet.b\n// snippet.end", "the region snippet.a is not closed"),
+    ("// snippet.a\n// snippet.end\n// snippet.a\n// snippet.end", "stands twice"),
+  ])
+  func aRegionThatIsNotWholeIsAFault(_ source: String, _ fault: String) {
+    #expect(Snippets(source).faults.contains { $0.contains(fault) })
+  }
+}
