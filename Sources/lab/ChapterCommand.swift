@@ -48,9 +48,15 @@ struct ChapterCommand: AsyncParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    if out?.isEmpty == true { throw ValidationError("--out takes the name of a folder.") }
+  }
+
   func run() async throws {
     let catalogue = try Catalogue()
     let chapters = try catalogue.chapters(ids)
+    // Better now than after the run.
+    if let out { try AtomicFile.requireWritable(URL(fileURLWithPath: out + "/record")) }
     options.apply()
     var outcome = Outcome()
     for chapter in chapters {

@@ -20,8 +20,19 @@ struct Console {
   }
 
   /// A line on stderr.
-  static func complain(_ line: String) {
-    FileHandle.standardError.write(Data((line + "\n").utf8))
+  static func complain(_ line: String) { writeToStderr(line + "\n") }
+
+  /// Text on stderr; when nobody can take it, the work goes on without.
+  ///
+  /// `FileHandle.write` would end the process there.
+  static func writeToStderr(_ text: String) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let count = bytes.withUnsafeBytes { write(2, $0.baseAddress!, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { return }
+      bytes = bytes.dropFirst(count)
+    }
   }
 
   /// A path as the reader would type it: relative to the current folder when it lies inside.
@@ -52,14 +63,12 @@ final class ProgressBar: @unchecked Sendable {
     let bar = String(repeating: "█", count: done) + String(repeating: "·", count: 30 - done)
     let elapsed = Date().timeIntervalSince(start)
     let left = fraction > 0.02 ? ", \(Int(elapsed / fraction - elapsed)) s left" : ""
-    write("\r\(label) \(bar) \(Int(fraction * 100)) %\(left)\u{1B}[K")
+    Console.writeToStderr("\r\(label) \(bar) \(Int(fraction * 100)) %\(left)\u{1B}[K")
   }
 
   /// Wipes the bar, so that a result can stand on the line.
   func clear() {
     guard isShown else { return }
-    write("\r\u{1B}[K")
+    Console.writeToStderr("\r\u{1B}[K")
   }
-
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
-import Foundation
+@preconcurrency import Foundation
+import Synchronization
 import Tensors
 
 /// The command line of the lab: arguments in, exit code out.
@@ -20,8 +21,7 @@ struct Lab: AsyncParsableCommand {
     defaultSubcommand: ListCommand.self)
 
   static func main() async {
-    // A reader that closes the pipe, such as `head`, ends the output and not the program.
-    signal(SIGPIPE, SIG_IGN)
+    StandardStreams.prepare()
     let parsed: Parsed
     do {
       parsed = Parsed(command: try parseAsRoot())
@@ -30,21 +30,28 @@ struct Lab: AsyncParsableCommand {
     }
     let work = Task { try await parsed.run() }
     let interruption = Interruption { work.cancel() }
+    var code: Int32 = 0
     do {
       try await work.value
-      withExtendedLifetime(interruption) {}
+    } catch let exitCode as ExitCode {
+      code = exitCode.rawValue
     } catch is CancellationError {
       Console.complain("Interrupted; nothing was left half written.")
-      Foundation.exit(130)
+      code = 130
+    } catch  where interruption.isRequested {
+      // Ctrl-C reaches gnuplot and pip as well, whose end is then no fault of theirs.
+      Console.complain("Interrupted; nothing was left half written.")
+      code = 130
     } catch let error as LabError {
       Console.complain(error.description)
-      Foundation.exit(error.kind.exitCode)
+      code = error.kind.exitCode
     } catch let error as UsageError {
       Console.complain(error.description)
-      Foundation.exit(EX_USAGE)
+      code = EX_USAGE
     } catch {
       exit(withError: error)
     }
+    Foundation.exit(StandardStreams.close(code))
   }
 }
 
@@ -68,21 +75,52 @@ struct UsageError: Error, CustomStringConvertible {
 }
 
 /// Ctrl-C and a polite kill: the first asks the work to stop, the second ends the process.
-private final class Interruption {
+///
+/// The sources are kept for life and never touched again, so that it may be shared.
+private final class Interruption: @unchecked Sendable {
+  private let count = Atomic<Int>(0)
   private var sources: [any DispatchSourceSignal] = []
+
+  /// Whether somebody asked the work to stop.
+  var isRequested: Bool { count.load(ordering: .relaxed) > 0 }
 
   init(_ cancel: @escaping @Sendable () -> Void) {
     for number in [SIGINT, SIGTERM] {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      nonisolated(unsafe) var count = 0
-      source.setEventHandler {
-        count += 1
-        if count > 1 { _exit(130) }
+      source.setEventHandler { [self] in
+        if count.add(1, ordering: .relaxed).oldValue > 0 { _exit(130) }
         cancel()
       }
       source.resume()
       sources.append(source)
     }
+  }
+}
+
+/// The three streams that a process is born with, in whatever state its parent left them.
+private enum StandardStreams {
+  /// Sees to it that output which cannot be written is noticed, and damages nothing.
+  static func prepare() {
+    // A stream that is closed would give its number to the next file, a model say, and output
+    // would be written into that.
+    for descriptor in 0...2 where fcntl(Int32(descriptor), F_GETFD) < 0 {
+      _ = open("/dev/null", O_RDWR)
+    }
+    // A reader that closes the pipe, such as `head`, ends the output and not the program; a file
+    // at the limit of its size is an error like a full disk.
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
+  }
+
+  /// Writes out what is left of stdout; returns the exit code, 66 when the disk was full.
+  static func close(_ code: Int32) -> Int32 {
+    let isWhole = fflush(stdout) == 0 && ferror(stdout) == 0
+    var state = pollfd(fd: 1, events: Int16(POLLOUT), revents: 0)
+    let hasReader = poll(&state, 1, 0) >= 0 && Int32(state.revents) & Int32(POLLERR) == 0
+    guard !isWhole, hasReader, code == 0 else { return code }
+    Console.complain(
+      "The output could not be written to stdout; free some space or send it elsewhere.")
+    return LabError.Kind.input.exitCode
   }
 }

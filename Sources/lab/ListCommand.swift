@@ -32,10 +32,18 @@ struct ListCommand: AsyncParsableCommand {
 
   func run() async throws {
     let catalogue = try Catalogue()
+    var outcome = Outcome()
     let rows = try catalogue.chapters([]).map { chapter in
-      Row(
-        chapter: chapter.id, title: chapter.title,
-        state: try catalogue.files(chapter).state().rawValue,
+      var state = "unreadable"
+      do {
+        state = try catalogue.files(chapter).state().rawValue
+      } catch let error as LabError {
+        // One damaged record does not hide the other chapters.
+        Console.complain(error.description)
+        outcome.add(error.kind.exitCode)
+      }
+      return Row(
+        chapter: chapter.id, title: chapter.title, state: state,
         expectedSeconds: chapter.expectedSeconds.full)
     }
     if output.json {
@@ -43,11 +51,15 @@ struct ListCommand: AsyncParsableCommand {
         let version = 1
         let chapters: [Row]
       }
-      return try printJSON(Listing(chapters: rows))
+      try printJSON(Listing(chapters: rows))
+    } else {
+      let table = TextTable(
+        header: ["chapter", "title", "state", "time"],
+        rows: rows.map {
+          [$0.chapter, $0.title, $0.state, "\(Int($0.expectedSeconds.rounded())) s"]
+        })
+      for line in table.lines { print(line) }
     }
-    let table = TextTable(
-      header: ["chapter", "title", "state", "time"],
-      rows: rows.map { [$0.chapter, $0.title, $0.state, "\(Int($0.expectedSeconds.rounded())) s"] })
-    for line in table.lines { print(line) }
+    if outcome.code != 0 { throw ExitCode(outcome.code) }
   }
 }

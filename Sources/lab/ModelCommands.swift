@@ -13,6 +13,11 @@ func loadMNIST(_ directory: String?) async throws -> MNIST {
   }
 }
 
+/// Refuses the name that no file has.
+func requireFileName(_ path: String, _ option: String) throws {
+  if path.isEmpty { throw ValidationError("\(option) takes the name of a file.") }
+}
+
 /// `lab model`.
 struct ModelCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -21,10 +26,14 @@ struct ModelCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Where the model goes.", valueName: "file"))
   var out = "model.lab"
 
+  func validate() throws { try requireFileName(out, "--out") }
+
   @Flag(help: "Go on from the checkpoint, or start where there is none.")
   var resume = false
 
   @OptionGroup var options: RunOptions
+
+  @OptionGroup var output: OutputOptions
 
   func run() async throws {
     options.apply()
@@ -33,6 +42,7 @@ struct ModelCommand: AsyncParsableCommand {
     settings.isQuick = options.quick
     settings.resumes = resume
     let model = URL(fileURLWithPath: out)
+    try AtomicFile.requireWritable(model)
     Console.complain(
       "Training the final model, \(options.quick ? "QUICK" : "full"), \(settings.epochs) epochs: "
         + "about \(options.quick ? 10 : 180) s.")
@@ -50,7 +60,18 @@ struct ModelCommand: AsyncParsableCommand {
       Console.complain("Interrupted; go on with: swift run lab model --resume --out \(out)")
       throw ExitCode(130)
     }
-    print("Wrote \(out).")
+    if output.json {
+      struct Document: Encodable {
+        let version = 1
+        let model: String
+        let seed: UInt64
+        let mode: String
+      }
+      try printJSON(
+        Document(model: out, seed: options.seed, mode: options.quick ? "quick" : "full"))
+    } else {
+      print("Wrote \(out)\(options.quick ? ", QUICK" : "").")
+    }
   }
 }
 
@@ -68,10 +89,29 @@ struct ResultCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The folder of MNIST.", valueName: "dir"))
   var data: String?
 
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    try requireFileName(model, "--model")
+    try requireFileName(out, "--out")
+  }
+
   func run() async throws {
+    try AtomicFile.requireWritable(URL(fileURLWithPath: out))
     let mnist = try await loadMNIST(data)
     let evaluation = try FinalModel.evaluate(URL(fileURLWithPath: model), mnist)
     try AtomicFile.write(FinalModel.table(evaluation), to: URL(fileURLWithPath: out))
+    if output.json {
+      struct Document: Encodable {
+        let version = 1
+        let predictions: String
+        let count: Int
+        let accuracy: Double
+      }
+      return try printJSON(
+        Document(
+          predictions: out, count: evaluation.predictions.count, accuracy: evaluation.accuracy))
+    }
     print(
       String(
         format: "Wrote %@: %d predictions, %.2f %% of them right.", out,

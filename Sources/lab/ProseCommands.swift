@@ -66,20 +66,39 @@ struct AcceptCommand: AsyncParsableCommand {
   @Argument(help: ArgumentHelp("Numbers of chapters; all when none is given.", valueName: "id"))
   var ids: [String] = []
 
+  @OptionGroup var output: OutputOptions
+
+  private struct Result: Encodable {
+    let chapter: String
+    let changes: [String]
+    let error: String?
+  }
+
   func run() async throws {
     let catalogue = try Catalogue()
     var outcome = Outcome()
+    var results: [Result] = []
     for chapter in try catalogue.chapters(ids) {
       do {
         let files = try catalogue.files(chapter)
         let changes = try Binding(files, files.freshRecord()).accept()
+        results.append(Result(chapter: chapter.id, changes: changes, error: nil))
+        guard !output.json else { continue }
         print(
           "\(chapter.id)  \(changes.isEmpty ? "nothing to change" : changes.count.of("change"))")
         for change in changes { print("  \(change)") }
       } catch let error as LabError {
-        Console.complain(error.description)
+        results.append(Result(chapter: chapter.id, changes: [], error: error.description))
         outcome.add(error.kind.exitCode)
+        if !output.json { Console.complain(error.description) }
       }
+    }
+    if output.json {
+      struct Document: Encodable {
+        let version = 1
+        let chapters: [Result]
+      }
+      try printJSON(Document(chapters: results))
     }
     if outcome.code != 0 { throw ExitCode(outcome.code) }
   }

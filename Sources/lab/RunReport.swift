@@ -40,7 +40,8 @@ struct RunReport {
       })
     section(
       "Figures",
-      record.figures.map { figure in
+      // Without gnuplot there are none, and an error says so.
+      (run.figureError == nil ? record.figures : []).map { figure in
         [
           "  "
             + Console.relative(
@@ -117,7 +118,7 @@ struct RunReport {
       values = record.values
       quotes = record.quotes
       claims = record.claims
-      figures = record.figures.map {
+      figures = (run.figureError == nil ? record.figures : []).map {
         FigurePath(
           name: $0.name, title: $0.title,
           path: Console.relative(
