@@ -81,6 +81,13 @@ let package = Package(
     tests(of: "Methods"),
     tests(of: "Digits", [.product(name: "Crypto", package: "swift-crypto")]),
     tests(of: "Notebook"),
+    // Runs the built command as a subprocess.
+    .testTarget(
+      name: "labTests",
+      dependencies: [
+        "Chapters", "Networks", "Notebook",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

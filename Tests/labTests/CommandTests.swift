@@ -1,0 +1,241 @@
+import Chapters
+import Foundation
+import Notebook
+import Testing
+
+@Suite struct UsageTests {
+  @Test func anUnknownChapterSuggestsTheNearest() async throws {
+    for (id, nearest) in [("1.11", "1.1"), ("3,1", "3.1"), ("33.1", "3.1")] {
+      for command in ["chapter", "check", "accept"] {
+        let outcome = try await Tool.run(command, id)
+        #expect(outcome.code == 64 && outcome.output == "")
+        #expect(
+          outcome.errors
+            == "There is no chapter \(id); did you mean \(nearest)? “lab list” shows them all.\n")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    (
+      ["chapter", "1.1", "--threads", "0"],
+      "Error: --threads takes a number from 1 to 256, not 0."
+    ),
+    (
+      ["chapter", "1.1", "--threads", "-3"],
+      "Error: Missing value for '--threads <n>'"
+    ),
+    (
+      ["chapter", "1.1", "--threads=-3"],
+      "Error: --threads takes a number from 1 to 256, not -3."
+    ),
+    (
+      ["chapter", "1.1", "--threads", "1000000"],
+      "Error: --threads takes a number from 1 to 256, not 1000000."
+    ),
+    (
+      ["chapter", "1.1", "--threads=99999999999999999999"],
+      "Error: The value '99999999999999999999' is invalid for '--threads <n>'"
+    ),
+    (["chapter", "1.1", "--seed", "x"], "Error: The value 'x' is invalid for '--seed <seed>'"),
+    (["chapter", "1.1", "--seed=-1"], "Error: The value '-1' is invalid for '--seed <seed>'"),
+    (["chapter", "1.1", "--quik"], "Error: Unknown option '--quik'. Did you mean '--quick'?"),
+    (["chapter"], "Error: Missing expected argument '<id> ...'"),
+    (["chapter", "1.1", "--out", ""], "Error: --out takes the name of a folder."),
+    (["model", "--out", ""], "Error: --out takes the name of a file."),
+    (["result", "--model", ""], "Error: --model takes the name of a file."),
+    (["list", "--colour"], "Error: Unknown option '--colour'"),
+    (["frobnicate"], "Error: Unexpected argument 'frobnicate'"),
+    (["data", "--split-seed", "1.5"], "Error: The value '1.5' is invalid for '--split-seed <n>'"),
+  ])
+  func anAbsurdFlagIsWrongUsage(_ arguments: [String], _ sentence: String) async throws {
+    let outcome = try await Tool.run(arguments)
+    #expect(outcome.code == 64 && outcome.output == "")
+    #expect(outcome.errors.split(separator: "\n").first.map(String.init) == sentence)
+  }
+
+  @Test func helpNamesEveryCommandAndExitCode() async throws {
+    let outcome = try await Tool.run("--help")
+    #expect(outcome.code == 0 && outcome.errors == "")
+    for word in ["list", "chapter", "check", "accept", "data", "model", "result", "130"] {
+      #expect(outcome.output.contains(word))
+    }
+  }
+
+  @Test func outsideOfAPackageTheOneThatItWasBuiltFromIsUsed() async throws {
+    let scratch = try Scratch()
+    let outcome = try await Tool.run(["list"], in: scratch.url)
+    #expect(try await outcome == Tool.run("list"))
+  }
+}
+
+@Suite struct ListTests {
+  /// The table, from the chapters and their states.
+  func table(_ states: [String]) -> String {
+    let rows = zip(allChapters, states).map { chapter, state in
+      [chapter.id, chapter.title, state, "\(Int(chapter.expectedSeconds.full.rounded())) s"]
+    }
+    return TextTable(header: ["chapter", "title", "state", "time"], rows: rows).lines
+      .map { $0 + "\n" }.joined()
+  }
+
+  @Test func theListShowsEachChapterWithItsState() async throws {
+    let fresh = allChapters.map { _ in "fresh" }
+    let outcome = try await Tool.run("list")
+    #expect(outcome == Outcome(code: 0, output: table(fresh), errors: ""))
+    #expect(try await Tool.run([]) == outcome, "the command without a word lists")
+  }
+
+  @Test func aStateFollowsTheFiles() async throws {
+    let scratch = try Scratch.copyOfPackage()
+    var states = allChapters.map { _ in "fresh" }
+    try scratch.alter("figures/1.1.json", "\"status\" : \"passed\"", "\"status\" : \"failed\"")
+    states[0] = "failed"
+    #expect(try await Tool.run(["list"], in: scratch.url).output == table(states))
+    try scratch.alter("Chapters/1.1-activation-derivatives.swift", "import", "// edited\nimport")
+    states[0] = "stale"
+    #expect(try await Tool.run(["list"], in: scratch.url).output == table(states))
+    try FileManager.default.removeItem(atPath: scratch.path("figures/1.1.json"))
+    states[0] = "never run"
+    #expect(try await Tool.run(["list"], in: scratch.url).output == table(states))
+    try scratch.write(Data("{".utf8), to: "figures/1.1.json")
+    states[0] = "unreadable"
+    let outcome = try await Tool.run(["list"], in: scratch.url)
+    let sentence = "figures/1.1.json is not a whole record; run the chapter again.\n"
+    #expect(outcome == Outcome(code: 66, output: table(states), errors: sentence))
+  }
+
+  @Test func theListAsJSONIsOneVersionedLine() async throws {
+    let outcome = try await Tool.run("list", "--json")
+    #expect(outcome.code == 0 && outcome.errors == "")
+    #expect(outcome.output.last == "\n" && outcome.output.count { $0 == "\n" } == 1)
+    let json = try outcome.json
+    #expect(json["version"] as? Int == 1 && json.count == 2)
+    let rows = try #require(json["chapters"] as? [[String: Any]])
+    #expect(rows.map { $0["chapter"] as? String } == allChapters.map { $0.id })
+    #expect(rows.map { $0["title"] as? String } == allChapters.map { $0.title })
+    #expect(
+      rows.allSatisfy {
+        Set($0.keys) == ["chapter", "title", "state", "expectedSeconds"]
+          && $0["state"] as? String == "fresh"
+      })
+  }
+
+  @Test func outputThatNobodyCanTakeEndsInASentence() async throws {
+    let full = try await Tool.run(["list"], shell: "exec >/dev/full")
+    #expect(full.code == 66)
+    #expect(
+      full.errors
+        == "The output could not be written to stdout; free some space or send it elsewhere.\n")
+    for shell in ["exec >&-", "exec 2>&-", "exec 0<&- >&- 2>&-", "exec 2>/dev/full"] {
+      #expect(try await Tool.run(["list"], shell: shell).code == 0, "\(shell)")
+    }
+    // A reader that has seen enough is no error.
+    let closed = try await Tool.run(["list"], shell: "exec > >(exec <&-)\nsleep 0.3")
+    #expect(closed.code == 0 && closed.errors == "")
+  }
+}
+
+@Suite struct ChapterCommandTests {
+  @Test func aRunAsJSONHoldsWhatTheRecordHolds() async throws {
+    let scratch = try Scratch()
+    let outcome = try await Tool.run(
+      "chapter", "1.1", "--quick", "--seed", "7", "--json", "--out", scratch.url.path)
+    #expect(outcome.code == 0)
+    #expect(outcome.output.count { $0 == "\n" } == 1)
+    let json = try outcome.json
+    #expect(
+      Set(json.keys) == [
+        "version", "chapter", "title", "status", "mode", "seed", "checks", "values", "quotes",
+        "claims", "figures", "faults", "prose",
+      ])
+    #expect(json["version"] as? Int == 1 && json["chapter"] as? String == "1.1")
+    #expect(json["status"] as? String == "passed" && json["mode"] as? String == "quick")
+    #expect(json["seed"] as? Int == 7)
+    let checks = try #require(json["checks"] as? [[String: Any]])
+    #expect(checks.count > 10)
+    for check in checks {
+      #expect(check["passed"] as? Bool == true && check["measured"] is Double)
+      #expect(check["tolerance"] is Double || check["bound"] is Double)
+    }
+    let lines = outcome.errors.split(separator: "\n")
+    #expect(lines.count == 2 && lines[0].hasPrefix("Chapter 1.1, QUICK run, seed 7: about "))
+    #expect(lines[1].hasPrefix("Took "))
+    let figures = try #require(json["figures"] as? [[String: Any]])
+    let stems = figures.map { "1.1-\($0["name"]!)" }
+    #expect(
+      try scratch.names == (stems.flatMap { ["\($0).dat", "\($0).svg"] } + ["1.1.json"]).sorted())
+    #expect(figures.allSatisfy { FileManager.default.fileExists(atPath: $0["path"] as! String) })
+  }
+
+  /// Python's pty gives the command a terminal, where it would colour.
+  @Test func coloursAreForTerminalsThatDidNotRefuseThem() async throws {
+    func isColoured(_ arguments: [String], _ variables: String) async throws -> Bool {
+      let script = "exec env \(variables) python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])'"
+      let outcome = try await Tool.run(
+        ["check", "1.1"] + arguments, shell: script + " \"$0\" \"$@\"")
+      #expect(outcome.output.contains("1.1  "), "\(outcome)")
+      return outcome.output.contains("\u{1B}[")
+    }
+    #expect(try await isColoured([], "-u NO_COLOR"))
+    #expect(try await !isColoured(["--no-color"], "-u NO_COLOR"))
+    #expect(try await !isColoured([], "NO_COLOR=1"))
+    #expect(try await isColoured([], "NO_COLOR="), "an empty variable does not count")
+    #expect(try await !Tool.run("check", "1.1").output.contains("\u{1B}["), "no terminal")
+  }
+
+  @Test func withoutGnuplotTheChecksStillRun() async throws {
+    let scratch = try Scratch()
+    let sentence =
+      "gnuplot is missing, so figures were not drawn; install it with: apt-get install gnuplot-nox."
+    let outcome = try await Tool.run(
+      "chapter", "1.1", "--quick", "--out", scratch.url.path, environment: ["PATH": "/nonexistent"])
+    #expect(outcome.code == 69)
+    #expect(outcome.errors.split(separator: "\n").contains { $0 == sentence })
+    #expect(outcome.output.contains("1.1 passed: ") && !outcome.output.contains(".svg"))
+    #expect(try scratch.names == [])
+    let json = try await Tool.run(
+      "chapter", "1.1", "--quick", "--json", "--out", scratch.url.path,
+      environment: ["PATH": "/nonexistent"])
+    #expect(json.code == 69)
+    #expect(try json.json["status"] as? String == "failed")
+  }
+
+  @Test func aGnuplotThatFailsIsToldApartFromNone() async throws {
+    let scratch = try Scratch()
+    try scratch.write(
+      Data("#!/bin/sh\ncat >/dev/null\necho 'line 1: no such terminal' >&2\nexit 1\n".utf8),
+      to: "bin/gnuplot")
+    let outcome = try await Tool.run(
+      ["chapter", "1.1", "--quick", "--out", scratch.path("out")],
+      environment: ["PATH": scratch.path("bin") + ":/bin"],
+      shell: "chmod +x \(scratch.path("bin/gnuplot"))")
+    #expect(outcome.code == 69)
+    #expect(
+      outcome.errors.contains("gnuplot could not draw 1.1-functions: line 1: no such terminal."))
+    #expect(!FileManager.default.fileExists(atPath: scratch.path("out/1.1.json")))
+  }
+
+  @Test func aFolderThatCannotBeIsToldBeforeTheRun() async throws {
+    let scratch = try Scratch()
+    try scratch.write(Data(), to: "file")
+    let outcome = try await Tool.run("chapter", "1.1", "--quick", "--out", scratch.path("file/out"))
+    #expect(outcome.code == 66 && outcome.output == "")
+    #expect(
+      outcome.errors
+        == "Cannot make the folder \(scratch.path("file/out")): Not a directory; name another.\n")
+  }
+
+  /// A limit on the size of files stands for a disk that fills up in the middle of a figure.
+  @Test func aDiskThatFillsUpLeavesNothingHalfWritten() async throws {
+    let scratch = try Scratch()
+    let outcome = try await Tool.run(
+      ["chapter", "1.1", "--quick", "--out", scratch.path("out")], shell: "ulimit -f 8")
+    #expect(outcome.code == 66)
+    let sentence = try #require(
+      outcome.errors.split(separator: "\n").first { $0.contains("Cannot") })
+    #expect(sentence.hasSuffix("File too large; free some space or name another folder."))
+    let left = try FileManager.default.subpathsOfDirectory(atPath: scratch.url.path)
+    #expect(left == ["out"])
+  }
+}
