@@ -38,6 +38,8 @@ public struct Momentum: Optimiser {
   public let kind: Kind
   /// μ of the next step; a schedule sets it before `anticipate`.
   public var momentum: Float
+  /// λ of the penalty ½λ‖θ‖², whose gradient λθ is added to the loss's.
+  public let weightDecay: Float
   /// The memory v, one a trainable parameter; empty before the first step.
   public var memory: [Tensor] = []
   /// The number of steps taken.
@@ -46,9 +48,10 @@ public struct Momentum: Optimiser {
   private var anticipated: Float?
 
   /// A rule with its first μ; 0 is plain gradient descent.
-  public init(_ kind: Kind = .classical, momentum: Float) {
+  public init(_ kind: Kind = .classical, momentum: Float, weightDecay: Float = 0) {
     self.kind = kind
     self.momentum = momentum
+    self.weightDecay = weightDecay
   }
 
   /// Takes the step v ← μv − ε∇f, θ ← θ + v from the point at which the gradient was taken.
@@ -63,6 +66,10 @@ public struct Momentum: Optimiser {
       let μ = momentum
       let old = memory[index]
       memory[index] = old.zip(gradients[parameter]) { v, g in v * μ - g * rate }
+      if weightDecay != 0 {
+        let shrink = rate * weightDecay
+        memory[index].merge(parameter.value) { v, θ in v - θ * shrink }
+      }
       if kind == .nesterov { parameter.value.merge(old) { θ, v in θ - v * μ } }
       parameter.value += memory[index]
     }

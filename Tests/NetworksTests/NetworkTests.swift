@@ -5,9 +5,11 @@ import Testing
 
 @Suite struct OptimiserTests {
   /// Gradient descent on f(θ) = ½λθ² by an optimiser, and the θ after each step.
-  func descend(_ kind: Momentum.Kind, λ: Float, μ: Float, ε: Float, steps: Int) -> [Float] {
+  func descend(
+    _ kind: Momentum.Kind, λ: Float, μ: Float, ε: Float, steps: Int, weightDecay: Float = 0
+  ) -> [Float] {
     let θ = Parameter("θ", Tensor([1], [1]))
-    var rule = Momentum(kind, momentum: μ)
+    var rule = Momentum(kind, momentum: μ, weightDecay: weightDecay)
     return (0..<steps).map { _ in
       rule.anticipate([θ])
       let tape = Tape()
@@ -27,6 +29,14 @@ import Testing
       θ += v
       #expect(abs(measured[step] - θ) < 1e-5)
     }
+  }
+
+  /// The penalty ½w‖θ‖² makes the slope λθ of ½λθ² a slope of (λ + w)θ.
+  @Test(arguments: [Momentum.Kind.classical, .nesterov])
+  func weightDecayIsAPenaltyOnTheSquares(_ kind: Momentum.Kind) {
+    let penalised = descend(kind, λ: 3, μ: 0.9, ε: 0.1, steps: 30, weightDecay: 0.5)
+    let steeper = descend(kind, λ: 3.5, μ: 0.9, ε: 0.1, steps: 30)
+    for (a, b) in zip(penalised, steeper) { #expect(abs(a - b) < 1e-5) }
   }
 
   /// Theorem 2.1 of the paper on momentum (Sutskever, Martens, Dahl & Hinton 2013).
