@@ -129,12 +129,8 @@ public struct Binding: Sendable {
       let tolerance = record.values.first { $0.name == number.name }?.tolerance ?? 0
       let isNear =
         isRerun && abs(number.literal.value - value) <= tolerance + number.literal.halfUnit
-      if !number.literal.shows(value) && !isNear {
-        findings.append(
-          finding(
-            number.line,
-            "the prose says \(number.literal.text), the run \(number.literal.writing(value)) "
-              + "(\(number.name))."))
+      if !isNear, let difference = number.difference(from: value) {
+        findings.append(finding(number.line, difference))
       }
     }
     for name in record.values.map(\.name) + record.quotes.map(\.name) where !shown.contains(name) {

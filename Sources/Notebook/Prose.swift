@@ -13,6 +13,13 @@ struct Prose {
     let line: Int
     /// Where the literal stands in its line.
     let range: Range<String.Index>
+
+    /// How the number differs from a value at the digits written, as a sentence; nil when it shows
+    /// the value.
+    func difference(from value: Double) -> String? {
+      literal.shows(value)
+        ? nil : "the prose says \(literal.text), the run \(literal.writing(value)) (\(name))."
+    }
   }
 
   /// A sentence between its markers.

@@ -1,7 +1,48 @@
 import ArgumentParser
+import Chapters
 import Foundation
 import Notebook
 import Tensors
+
+/// A text whose numbers are bound to records: a chapter, or the README.
+struct BoundText {
+  /// What stands for it on a line: a chapter's number, or `README`.
+  let name: String
+  let title: String
+  let findings: () throws -> [Finding]
+  let accept: () throws -> [String]
+}
+
+extension Catalogue {
+  /// The texts of some chapters; of all chapters, and the README, when none is named.
+  func texts(_ ids: [String]) throws -> [BoundText] {
+    var texts = try chapters(ids).map { chapter in
+      BoundText(name: chapter.id, title: chapter.title) {
+        let files = try files(chapter)
+        return try Binding(files, files.freshRecord()).findings()
+      } accept: {
+        let files = try files(chapter)
+        return try Binding(files, files.freshRecord()).accept()
+      }
+    }
+    if ids.isEmpty || ids.contains("all") {
+      func page() -> FrontPage {
+        // A chapter without a fresh record says so on its own line.
+        let records = allChapters.compactMap { chapter in
+          (try? files(chapter).freshRecord()).map { (chapter.id, $0) }
+        }
+        return FrontPage(root: root, records: Dictionary(uniqueKeysWithValues: records))
+      }
+      texts.append(
+        BoundText(name: "README", title: "The front page") {
+          try page().findings()
+        } accept: {
+          try page().accept()
+        })
+    }
+    return texts
+  }
+}
 
 /// `lab check`.
 struct CheckCommand: AsyncParsableCommand {
@@ -25,12 +66,11 @@ struct CheckCommand: AsyncParsableCommand {
     let console = Console(noColor: output.noColor)
     var outcome = Outcome()
     var verdicts: [Verdict] = []
-    for chapter in try catalogue.chapters(ids) {
+    for text in try catalogue.texts(ids) {
       var findings: [Finding] = []
       var failure: LabError?
       do {
-        let files = try catalogue.files(chapter)
-        findings = try Binding(files, files.freshRecord()).findings()
+        findings = try text.findings()
       } catch let error as LabError {
         failure = error
       }
@@ -39,10 +79,10 @@ struct CheckCommand: AsyncParsableCommand {
       if let failure { outcome.add(failure.kind.exitCode) }
       verdicts.append(
         Verdict(
-          chapter: chapter.id, status: isGood ? "passed" : "failed", findings: findings,
+          chapter: text.name, status: isGood ? "passed" : "failed", findings: findings,
           error: failure?.description))
       guard !output.json else { continue }
-      print((isGood ? console.good("✓") : console.bad("✗")) + " \(chapter.id)  \(chapter.title)")
+      print((isGood ? console.good("✓") : console.bad("✗")) + " \(text.name)  \(text.title)")
       for finding in findings { print("  \(finding.description)") }
       if let failure { print("  \(failure.description)") }
     }
@@ -78,17 +118,16 @@ struct AcceptCommand: AsyncParsableCommand {
     let catalogue = try Catalogue()
     var outcome = Outcome()
     var results: [Result] = []
-    for chapter in try catalogue.chapters(ids) {
+    for text in try catalogue.texts(ids) {
       do {
-        let files = try catalogue.files(chapter)
-        let changes = try Binding(files, files.freshRecord()).accept()
-        results.append(Result(chapter: chapter.id, changes: changes, error: nil))
+        let changes = try text.accept()
+        results.append(Result(chapter: text.name, changes: changes, error: nil))
         guard !output.json else { continue }
         print(
-          "\(chapter.id)  \(changes.isEmpty ? "nothing to change" : changes.count.of("change"))")
+          "\(text.name)  \(changes.isEmpty ? "nothing to change" : changes.count.of("change"))")
         for change in changes { print("  \(change)") }
       } catch let error as LabError {
-        results.append(Result(chapter: chapter.id, changes: [], error: error.description))
+        results.append(Result(chapter: text.name, changes: [], error: error.description))
         outcome.add(error.kind.exitCode)
         if !output.json { Console.complain(error.description) }
       }

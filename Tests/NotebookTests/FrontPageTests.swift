@@ -1,0 +1,48 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Notebook
+
+@Suite struct FrontPageTests {
+  private let record = Record(
+    chapter: "0.1", checks: [], claims: [], faults: [], figures: [], mode: .full,
+    quotes: [.init(name: "kit", value: 89.88, source: "the kit")], seed: 2016, source: "00",
+    status: .passed, title: "Zero",
+    values: [.init(name: "a", value: 1.25, tolerance: 9, unit: "%")],
+    version: Record.currentVersion)
+
+  private func findings(_ text: String) throws -> [Finding] {
+    let package = try TemporaryPackage()
+    try package.write(text, to: "README.md")
+    return try FrontPage(root: package.root, records: ["0.1": record]).findings()
+  }
+
+  @Test func numbersOfSeveralChaptersAreBound() throws {
+    #expect(
+      try findings("We reach 1.25<!--=0.1/a--> %, the kit 89.9<!--=0.1/kit-->.").isEmpty)
+  }
+
+  @Test(arguments: [
+    "We reach 1.24<!--=0.1/a--> %.", "We reach 1.25<!--=0.1/b--> %.",
+    "We reach 1.25<!--=0.2/a--> %.", "We reach 1.25<!--=a--> %.", "<!--wrong-->",
+    "<!--claim a < 2-->It is less.<!--/claim-->", "![Nothing](figures/0.1-nothing.svg)",
+  ])
+  func whatPartsFromTheRecordsIsFound(_ text: String) throws {
+    let found = try findings("# Zero\n\n" + text)
+    #expect(found.map(\.line) == [3])
+  }
+
+  @Test func acceptMendsNumbersOrNothing() throws {
+    let package = try TemporaryPackage()
+    let page = FrontPage(root: package.root, records: ["0.1": record])
+    let place = package.root.appendingPathComponent("README.md")
+    try package.write("It is 1.0<!--=0.1/a-->.\n", to: "README.md")
+    #expect(try page.accept() == ["README.md:1: 1.0 → 1.2"])
+    #expect(try String(contentsOf: place, encoding: .utf8) == "It is 1.2<!--=0.1/a-->.\n")
+    let broken = "It is 1.0<!--=0.1/a-->, or 2<!--=0.1/b-->.\n"
+    try package.write(broken, to: "README.md")
+    #expect(throws: LabError.self) { try page.accept() }
+    #expect(try String(contentsOf: place, encoding: .utf8) == broken)
+  }
+}
