@@ -12,6 +12,7 @@ let fast: [SwiftSetting] = [
 let prose = [
   "1.1-activation-derivatives.md",
   "1.2-softmax-jacobian.md",
+  "2.1-momentum-versus-nesterov.md",
   "3.1-baseline.md",
 ]
 

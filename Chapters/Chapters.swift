@@ -4,5 +4,6 @@ import Notebook
 public let allChapters: [any Chapter.Type] = [
   ActivationDerivatives.self,
   SoftmaxJacobian.self,
+  MomentumVersusNesterov.self,
   Baseline.self,
 ]
