@@ -106,7 +106,7 @@ public struct Run {
   public let confirmsRecord: Bool
   /// How many results of long work an earlier run had left.
   public let reusedResults: Int
-  /// Why figures are missing, when they are.
+  /// Why figures and record are missing, when they are.
   public let figureError: LabError?
 
   /// Whether checks, claims and the prose all hold.
@@ -118,8 +118,8 @@ public struct Run {
   /// never replaces what the write-up shows. Nor does a full run of the recorded code whose numbers
   /// agree with the record within their tolerances, as on another processor: prose, record and
   /// figures are of one run. All files are made in a folder beside and then moved. Without gnuplot
-  /// nothing is written.
-  /// - Throws: what the chapter throws; `LabError` when files cannot be written;
+  /// or on a full disk nothing is written, and what the run showed is returned with the reason.
+  /// - Throws: what the chapter throws; `LabError` when the chapter's files cannot be read;
   ///   `CancellationError`.
   public static func perform(
     _ chapter: any Chapter.Type, _ files: ChapterFiles, _ options: Options,
@@ -145,7 +145,7 @@ public struct Run {
     var figureError: LabError?
     do {
       try await write(page, record, to: folder)
-    } catch let error as LabError where error.kind == .tool {
+    } catch let error as LabError {
       figureError = error
     }
     let findings =
@@ -160,8 +160,17 @@ public struct Run {
   /// Draws the figures in a temporary folder beside and moves all files into place.
   private static func write(_ page: Page, _ record: Record, to folder: URL) async throws {
     let manager = FileManager.default
-    let workshop = folder.deletingLastPathComponent()
-      .appendingPathComponent(".\(folder.lastPathComponent).\(page.id).\(getpid())")
+    let parent = folder.deletingLastPathComponent()
+    let prefix = ".\(folder.lastPathComponent).\(page.id)."
+    // What runs that were killed have left.
+    for name in (try? manager.contentsOfDirectory(atPath: parent.path)) ?? []
+    where name.hasPrefix(prefix) {
+      guard let process = Int32(name.dropFirst(prefix.count)), kill(process, 0) != 0,
+        errno == ESRCH
+      else { continue }
+      try? manager.removeItem(at: parent.appendingPathComponent(name))
+    }
+    let workshop = parent.appendingPathComponent("\(prefix)\(getpid())")
     defer { try? manager.removeItem(at: workshop) }
     for figure in page.figures {
       let stem = "\(page.id)-\(figure.name)"

@@ -235,6 +235,7 @@ import Testing
     let sentence = try #require(
       outcome.errors.split(separator: "\n").first { $0.contains("Cannot") })
     #expect(sentence.hasSuffix("File too large; free some space or name another folder."))
+    #expect(outcome.output.contains("1.1 passed: "), "what the run showed is not lost")
     let left = try FileManager.default.subpathsOfDirectory(atPath: scratch.url.path)
     #expect(left == ["out"])
   }
