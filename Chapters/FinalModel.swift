@@ -69,6 +69,8 @@ public enum FinalModel {
     public var isQuick = false
     /// Whether to go on from the checkpoint, if there is one.
     public var resumes = false
+    /// The least time between two checkpoints inside an epoch; each epoch ends with one.
+    public var checkpointInterval = Duration.seconds(10)
 
     /// The settings of a plain full training.
     public init() {}
@@ -79,7 +81,7 @@ public enum FinalModel {
     var label: String { "kit network, \(epochs) epochs, seed \(seed)" }
   }
 
-  /// How far a training is.
+  /// What an epoch came to.
   public struct Progress: Sendable {
     /// Epochs done, and of how many.
     public let epoch, epochs: Int
@@ -94,35 +96,53 @@ public enum FinalModel {
     model.appendingPathExtension("checkpoint")
   }
 
-  /// Trains the model and writes it; a checkpoint stands beside it after each epoch.
+  /// Trains the model and writes it; a checkpoint stands beside it.
   ///
-  /// The same seed gives the same bytes, interrupted or not.
+  /// A checkpoint is written now and then, after each epoch, and when the task is cancelled. The
+  /// same seed gives the same bytes, however often the training was interrupted or killed.
+  /// - Parameters:
+  ///   - report: is told of some epochs.
+  ///   - advance: is told the fraction that is done, after each step.
   /// - Throws: `LabError` of kind `.input` when a file cannot be written or the checkpoint is of
   ///   another training; `CancellationError`.
   public static func train(
-    _ data: MNIST, to model: URL, _ settings: Settings, report: (Progress) -> Void
+    _ data: MNIST, to model: URL, _ settings: Settings, report: (Progress) -> Void,
+    advance: (Double) -> Void = { _ in }
   ) throws {
     let split = try Split.kit(data.train.labels)
-    let checkpoint = checkpoint(of: model)
+    var checkpoint = CheckpointFile(checkpoint(of: model), every: settings.checkpointInterval)
     var start = RandomStream(seed: settings.seed, "final model", "weights")
     let epochs = settings.epochs
     var training = Supervised(
       KitNetwork(&start), Adam(), rate: .linearDecay(2e-3, from: epochs / 3, to: epochs),
       batchSize: 50, seed: settings.seed, name: "final model")
-    if settings.resumes, FileManager.default.fileExists(atPath: checkpoint.path) {
-      try training.restore(Archive(reading: checkpoint), label: settings.label, from: checkpoint)
+    if settings.resumes, let archive = try checkpoint.archive() {
+      try training.restore(archive, label: settings.label, from: checkpoint.url)
     }
     let augmentation = Augmentation(rotation: 25, shift: 3)
-    while training.epoch < epochs {
-      let loss = try training.runEpoch(data.train, split.labelled) { augmentation($0, &$1) }
-      try training.checkpoint(label: settings.label).write(to: checkpoint)
-      // The validation images are ten thousand; a look now and then is enough.
-      if training.epoch % 5 == 0 || training.epoch == epochs {
-        let validation = training.network.evaluate(data.train, split.validation).accuracy
-        report(
-          Progress(
-            epoch: training.epoch, epochs: epochs, loss: loss, validation: validation))
+    let batches = Double(epochs * ((split.labelled.count + 49) / 50))
+    do {
+      while training.epoch < epochs {
+        let loss = try training.runEpoch(data.train, split.labelled) {
+          augmentation($0, &$1)
+        } afterStep: { training in
+          try checkpoint.writeWhenDue { training.checkpoint(label: settings.label) }
+          advance(Double(training.rule.steps) / batches)
+        }
+        try checkpoint.write(training.checkpoint(label: settings.label))
+        // The validation images are ten thousand; a look now and then is enough.
+        if training.epoch % 5 == 0 || training.epoch == epochs {
+          let validation = try training.network.evaluate(data.train, split.validation) {
+            try Task.checkCancellation()
+          }
+          report(
+            Progress(
+              epoch: training.epoch, epochs: epochs, loss: loss, validation: validation.accuracy))
+        }
       }
+    } catch is CancellationError {
+      try checkpoint.write(training.checkpoint(label: settings.label))
+      throw CancellationError()
     }
     try Archive(
       kind: "model", state: settings.label,
@@ -132,7 +152,8 @@ public enum FinalModel {
 
   /// What a stored model says of the test images.
   ///
-  /// - Throws: `LabError` of kind `.input` when the file is no model of this network.
+  /// - Throws: `LabError` of kind `.input` when the file is no model of this network;
+  ///   `CancellationError`.
   public static func evaluate(_ model: URL, _ data: MNIST) throws -> Evaluation {
     var stream = RandomStream(seed: 0, "overwritten")
     let network = KitNetwork(&stream)
@@ -142,7 +163,9 @@ public enum FinalModel {
         .input, "\(model.path) is a checkpoint and no model; name the model beside it.")
     }
     try archive.restore(network.parameters, from: model)
-    return network.evaluate(data.test, Array(0..<data.test.count))
+    return try network.evaluate(data.test, Array(0..<data.test.count)) {
+      try Task.checkCancellation()
+    }
   }
 
   /// The predictions as the lab's leaderboard wants them: `ID,label`, ID from 0 in test order.

@@ -40,10 +40,20 @@ public struct Evaluation: Sendable {
 extension Classifier {
   /// Evaluates the network on images, in batches that do not depend on anything but their number.
   public func evaluate(_ set: ImageSet, _ indices: [Int]) -> Evaluation {
+    evaluate(set, indices, beforeEachBatch: {})
+  }
+
+  /// The same evaluation, which can be stopped.
+  ///
+  /// - Parameter beforeEachBatch: may throw to stop it, as when the task is cancelled.
+  public func evaluate(
+    _ set: ImageSet, _ indices: [Int], beforeEachBatch: () throws -> Void
+  ) rethrows -> Evaluation {
     var predictions: [Int] = []
     var confidences: [Float] = []
     var unused = RandomStream(seed: 0, "evaluation draws nothing")
     for batch in indices.batches(of: 500) {
+      try beforeEachBatch()
       let tape = Tape(recording: false)
       let p = softmax(logits(tape.constant(set.images(batch)), .evaluation, &unused)).value
       for row in 0..<batch.count {

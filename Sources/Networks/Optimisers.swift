@@ -6,6 +6,8 @@ import Tensors
 public protocol Optimiser {
   /// What it remembers between steps, for a checkpoint: tensors in a fixed order.
   var memory: [Tensor] { get set }
+  /// How many of those tensors belong to each trainable parameter, one after another.
+  var memoriesPerParameter: Int { get }
   /// The number of steps taken.
   var steps: Int { get set }
 
@@ -42,6 +44,8 @@ public struct Momentum: Optimiser {
   public let weightDecay: Float
   /// The memory v, one a trainable parameter; empty before the first step.
   public var memory: [Tensor] = []
+  /// v alone.
+  public var memoriesPerParameter: Int { 1 }
   /// The number of steps taken.
   public var steps = 0
   /// The μ with which the parameters were moved to θ + μv, nil while they stand at θ.
@@ -108,6 +112,8 @@ public struct Adam: Optimiser {
   public var steps = 0
   /// First and second moments in turn, two a trainable parameter; empty before the first step.
   public var memory: [Tensor] = []
+  /// Both moments.
+  public var memoriesPerParameter: Int { 2 }
 
   /// A rule with the paper's constants unless others are given.
   public init(beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8) {

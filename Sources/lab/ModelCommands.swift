@@ -2,6 +2,7 @@ import ArgumentParser
 import Chapters
 import Digits
 import Foundation
+import Notebook
 import Tensors
 
 /// The data set, with a bar while it comes.
@@ -26,10 +27,21 @@ struct ModelCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Where the model goes.", valueName: "file"))
   var out = "model.lab"
 
-  func validate() throws { try requireFileName(out, "--out") }
+  func validate() throws {
+    try requireFileName(out, "--out")
+    if !(0...86_400).contains(checkpointSeconds) {
+      throw ValidationError(
+        "--checkpoint-seconds takes a number from 0 to 86400, not \(checkpointSeconds).")
+    }
+  }
 
   @Flag(help: "Go on from the checkpoint, or start where there is none.")
   var resume = false
+
+  @Option(
+    name: .customLong("checkpoint-seconds"),
+    help: ArgumentHelp("The time between two checkpoints inside an epoch.", valueName: "n"))
+  var checkpointSeconds = 10
 
   @OptionGroup var options: RunOptions
 
@@ -41,12 +53,22 @@ struct ModelCommand: AsyncParsableCommand {
     settings.seed = options.seed
     settings.isQuick = options.quick
     settings.resumes = resume
+    settings.checkpointInterval = .seconds(checkpointSeconds)
     let model = URL(fileURLWithPath: out)
+    let checkpoint = FinalModel.checkpoint(of: model)
     try AtomicFile.requireWritable(model)
     Console.complain(
       "Training the final model, \(options.quick ? "QUICK" : "full"), \(settings.epochs) epochs: "
         + "about \(options.quick ? 10 : 180) s.")
     let data = try await loadMNIST(options.data)
+    if !resume, FileManager.default.fileExists(atPath: checkpoint.path) {
+      Console.complain(
+        "A checkpoint stands at \(checkpoint.path); this run starts over and will replace it "
+          + "(--resume goes on with it).")
+    }
+    var goOn = "go on with: swift run lab model --resume --out \(out)"
+    if options.quick { goOn += " --quick" }
+    if options.seed != defaultSeed { goOn += " --seed \(options.seed)" }
     let bar = ProgressBar()
     do {
       try FinalModel.train(data, to: model, settings) { progress in
@@ -55,10 +77,22 @@ struct ModelCommand: AsyncParsableCommand {
           String(
             format: "epoch %d of %d: loss %.4f, validation %.2f %%", progress.epoch,
             progress.epochs, progress.loss, progress.validation))
+      } advance: { fraction in
+        bar.show("training", fraction)
       }
+      bar.clear()
     } catch is CancellationError {
-      Console.complain("Interrupted; go on with: swift run lab model --resume --out \(out)")
+      bar.clear()
+      Console.complain("Interrupted; \(goOn)")
       throw ExitCode(130)
+    } catch let error as LabError {
+      bar.clear()
+      Console.complain(error.description)
+      // Of this training or of an earlier one; --resume refuses what does not belong to it.
+      if FileManager.default.fileExists(atPath: checkpoint.path) {
+        Console.complain("The last whole checkpoint is kept; when that is mended, \(goOn)")
+      }
+      throw ExitCode(error.kind.exitCode)
     }
     if output.json {
       struct Document: Encodable {

@@ -73,4 +73,103 @@ struct Perceptron: Classifier {
     try resumes(Adam())
     try resumes(Momentum(momentum: 0.9))
   }
+
+  struct Stop: Error {}
+
+  /// Stops after each of the steps of two epochs in turn, and goes on from the archive.
+  func resumesAnywhere<Rule: Optimiser>(_ rule: Rule) throws {
+    let indices = Array(0..<60)
+    var whole = training(rule)
+    let losses = try (0..<2).map { _ in try whole.runEpoch(set, indices) }
+    let url = URL(fileURLWithPath: "checkpoint")
+    for stop in 1...8 {
+      var first = training(rule)
+      var archive: Archive?
+      #expect(throws: Stop.self) {
+        while first.epoch < 2 {
+          try first.runEpoch(
+            set, indices,
+            afterStep: {
+              if $0.rule.steps == stop {
+                archive = $0.checkpoint(label: "t")
+                throw Stop()
+              }
+            })
+        }
+      }
+      #expect(first.checkpoint(label: "t").encoded == archive?.encoded)
+      var second = training(rule)
+      try second.restore(try #require(archive), label: "t", from: url)
+      #expect(second.epoch == (stop - 1) / 4 && second.batch == (stop - 1) % 4 + 1)
+      var last = 0.0
+      while second.epoch < 2 { last = try second.runEpoch(set, indices) }
+      #expect(last == losses[1])
+      #expect(second.checkpoint(label: "t").encoded == whole.checkpoint(label: "t").encoded)
+    }
+  }
+
+  @Test func aTrainingGoesOnFromTheMiddleOfAnEpoch() throws {
+    try resumesAnywhere(Adam())
+    try resumesAnywhere(Momentum(momentum: 0.9))
+  }
+
+  @Test func aCancelledTrainingStandsBetweenTwoSteps() async throws {
+    let set = set
+    let archive = await Task {
+      var training = training(Adam())
+      #expect(throws: CancellationError.self) {
+        try training.runEpoch(
+          set, Array(0..<60),
+          afterStep: { training in
+            if training.batch == 2 { withUnsafeCurrentTask { $0?.cancel() } }
+          })
+      }
+      return training.checkpoint(label: "t")
+    }.value
+    var again = training(Adam())
+    try again.restore(archive, label: "t", from: URL(fileURLWithPath: "checkpoint"))
+    #expect(again.batch == 2 && again.rule.steps == 2)
+  }
+
+  @Test func aHostileCheckpointIsRefused() throws {
+    var training = training(Adam())
+    try training.runEpoch(set, Array(0..<60))
+    let whole = training.checkpoint(label: "t")
+    let url = URL(fileURLWithPath: "checkpoint")
+    var hostile: [Archive] = []
+    for (old, new) in [
+      (#""epoch":1"#, #""epoch":-1"#), (#""epoch":1"#, #""epoch":9223372036854775807"#),
+      (#""batch":0"#, #""batch":-5"#), (#""steps":4"#, #""steps":9223372036854775807"#),
+      (#""steps":4"#, #""steps":1e300"#), (#""total":0"#, #""total":-1"#), ("{", "["),
+    ] {
+      var archive = whole
+      archive.state = archive.state.replacingOccurrences(of: old, with: new)
+      #expect(archive.state != whole.state)
+      hostile.append(archive)
+    }
+    for change: (inout Archive) -> Void in [
+      { $0.kind = "model" }, { $0.state = "" }, { $0.tensors = [] }, { $0.tensors.removeLast() },
+      { $0.tensors.append($0.tensors.last!) }, { $0.tensors.removeFirst() },
+      { $0.tensors[2].value = Tensor(repeating: 0, [3]) },
+      { $0.tensors[0].value = Tensor(repeating: 0, [0, 0]) },
+    ] {
+      var archive = whole
+      change(&archive)
+      hostile.append(archive)
+    }
+    for (index, archive) in hostile.enumerated() {
+      var other = self.training(Adam())
+      let before = other.checkpoint(label: "t").encoded
+      #expect(throws: LabError.self, "\(index)") {
+        try other.restore(archive, label: "t", from: url)
+      }
+      #expect(other.checkpoint(label: "t").encoded == before, "a refusal changes nothing")
+    }
+    // A loss that is no number is kept like any other.
+    var archive = whole
+    archive.state = archive.state.replacingOccurrences(
+      of: #""total":0"#, with: #""total":\#(Double.nan.bitPattern)"#)
+    try training.restore(archive, label: "t", from: url)
+    #expect(training.checkpoint(label: "t").encoded == archive.encoded)
+  }
 }

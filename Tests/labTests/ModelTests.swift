@@ -8,7 +8,7 @@ import Testing
   @Test func twoTrainingsGiveTheSameBytes() async throws {
     let scratch = try Scratch()
     var files: [[Data]] = []
-    for threads in ["1", "4"] {
+    for threads in ["1", "2", "4"] {
       let model = scratch.path("model-\(threads).lab")
       let trained = try await Tool.run(
         "model", "--quick", "--out", model, "--threads", threads)
@@ -23,13 +23,14 @@ import Testing
         try scratch.data("model-\(threads).lab"), try scratch.data("\(threads).csv"),
       ])
     }
-    #expect(files[0] == files[1])
+    #expect(files[0] == files[1] && files[0] == files[2])
     let lines = String(decoding: files[0][1], as: UTF8.self).split(separator: "\n")
     #expect(lines.count == 10_001 && lines[0] == "ID,label")
     for (row, line) in lines.dropFirst().enumerated() {
       let cells = line.split(separator: ",").map { Int($0) }
       #expect(cells.count == 2 && cells[0] == row && (0...9).contains(cells[1] ?? -1))
     }
+    try await expectDevicesAreKept(model: scratch.path("model-1.lab"))
     // The model itself, cut short or of another version.
     let whole = files[0][0]
     var version = whole
@@ -43,6 +44,20 @@ import Testing
       try await expectRefusal(
         scratch, reason: reason + "; train it again with: swift run lab model")
     }
+  }
+
+  /// Expects that predictions go into a device without replacing it by a file.
+  func expectDevicesAreKept(model: String) async throws {
+    let full = try await Tool.run("result", "--model", model, "--out", "/dev/full")
+    #expect(full.code == 66)
+    #expect(
+      full.errors
+        == "Cannot write /dev/full: No space left on device; free some space or name another "
+        + "folder.\n")
+    var status = stat()
+    #expect(stat("/dev/full", &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
+    let piped = try await Tool.run("result", "--model", model, "--out", "/dev/stdout")
+    #expect(piped.code == 0 && piped.output.hasPrefix("ID,label\n0,"))
   }
 
   /// Expects that `bad.lab` is refused, and that older predictions stay.
@@ -89,22 +104,6 @@ import Testing
     #expect(try scratch.names == ["file"])
   }
 
-  @Test func predictionsGoIntoADeviceWithoutReplacingIt() async throws {
-    let scratch = try Scratch()
-    let model = scratch.path("m.lab")
-    #expect(try await Tool.run("model", "--quick", "--out", model).code == 0)
-    let full = try await Tool.run("result", "--model", model, "--out", "/dev/full")
-    #expect(full.code == 66)
-    #expect(
-      full.errors
-        == "Cannot write /dev/full: No space left on device; free some space or name another "
-        + "folder.\n")
-    var status = stat()
-    #expect(stat("/dev/full", &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
-    let piped = try await Tool.run("result", "--model", model, "--out", "/dev/stdout")
-    #expect(piped.code == 0 && piped.output.hasPrefix("ID,label\n0,"))
-  }
-
   /// Waits until a file is there, for a minute at most.
   static func wait(for path: String) async throws {
     for _ in 0..<600 where !FileManager.default.fileExists(atPath: path) {
@@ -129,6 +128,43 @@ import Testing
         == "Interrupted; go on with: swift run lab model --resume --out \(model)")
     #expect(try scratch.names == ["m.lab.checkpoint"])
     _ = try Archive(reading: URL(fileURLWithPath: model + ".checkpoint"))
+
+    // A disk that is full now: the checkpoint stays as it was.
+    let kept = try scratch.data("m.lab.checkpoint")
+    let full = try await Tool.run(["model", "--resume", "--out", model], shell: "ulimit -f 1000")
+    #expect(full.code == 66)
+    let checkpoint = model + ".checkpoint"
+    #expect(
+      full.errors.split(separator: "\n").suffix(2).map(String.init) == [
+        "Cannot write \(checkpoint): File too large; free some space or name another folder.",
+        "The last whole checkpoint is kept; when that is mended, go on with: swift run lab model "
+          + "--resume --out \(model)",
+      ])
+    #expect(try scratch.names == ["m.lab.checkpoint"])
+    #expect(try scratch.data("m.lab.checkpoint") == kept)
+
+    // Of another training it is refused, and stays too.
+    let other = try await Tool.run("model", "--resume", "--out", model, "--seed", "3")
+    #expect(other.code == 66)
+    #expect(other.errors.contains("\(checkpoint) is no checkpoint of this training; "))
+    #expect(try scratch.data("m.lab.checkpoint") == kept)
+  }
+
+  @Test func aSecondInterruptStopsAtOnce() async throws {
+    let scratch = try Scratch()
+    let stopped = Clock()
+    let outcome = try await Tool.run(["model", "--out", scratch.path("m.lab")]) { process in
+      try await Self.wait(for: scratch.path("m.lab.checkpoint"))
+      // Stopped, it cannot have acted upon the first when the second comes.
+      kill(process, SIGSTOP)
+      kill(process, SIGINT)
+      kill(process, SIGTERM)
+      stopped.start()
+      kill(process, SIGCONT)
+    }
+    #expect(stopped.seconds < 2)
+    #expect(outcome.code == 130)
+    _ = try Archive(reading: URL(fileURLWithPath: scratch.path("m.lab.checkpoint")))
   }
 
   @Test func anInterruptedChapterStopsSoonAndWritesNothing() async throws {
@@ -143,6 +179,46 @@ import Testing
     #expect(outcome.code == 130)
     #expect(outcome.errors.hasSuffix("\nInterrupted; nothing was left half written.\n"))
     #expect((try? FileManager.default.subpathsOfDirectory(atPath: scratch.path("out"))) ?? [] == [])
+  }
+
+  /// `kill -9` at random moments, writes among them, for a checkpoint follows each step.
+  ///
+  /// Three kills; `LAB_KILLS=20 swift test --filter aKilledTraining` does more.
+  @Test func aKilledTrainingGoesOnToTheSameBytes() async throws {
+    let kills = ProcessInfo.processInfo.environment["LAB_KILLS"].flatMap(Int.init) ?? 3
+    let scratch = try Scratch()
+    let flags = ["model", "--quick", "--seed", "5"]
+    let whole = try await Tool.run(flags + ["--out", scratch.path("whole.lab")])
+    #expect(whole.code == 0)
+    var killed = 0
+    var steps: [Int] = []
+    while killed < kills {
+      try? FileManager.default.removeItem(atPath: scratch.path("m.lab.checkpoint"))
+      try? FileManager.default.removeItem(atPath: scratch.path("m.lab"))
+      var code = Int32(-SIGKILL)
+      while code == -SIGKILL {
+        let mayKill = killed < kills
+        // The first kill may come before the first step, and before the data is read.
+        let moment = Duration.milliseconds(Int.random(in: 50...2500))
+        let outcome = try await Tool.run(
+          flags + ["--resume", "--out", scratch.path("m.lab"), "--checkpoint-seconds", "0"]
+        ) { process in
+          guard mayKill else { return }
+          try await Task.sleep(for: moment)
+          kill(process, SIGKILL)
+        }
+        code = outcome.code
+        if code == -SIGKILL { killed += 1 }
+        let url = URL(fileURLWithPath: scratch.path("m.lab.checkpoint"))
+        if FileManager.default.fileExists(atPath: url.path) {
+          let state = try Archive(reading: url).state
+          steps.append(Int(state.firstMatch(of: /"steps":(\d+)/)!.output.1)!)
+        }
+      }
+      #expect(code == 0)
+      #expect(try scratch.data("m.lab") == scratch.data("whole.lab"))
+    }
+    #expect(steps == steps.sorted() || kills > 3, "\(steps)")
   }
 }
 

@@ -66,7 +66,7 @@ enum Tool {
 }
 
 /// A folder of a test's own.
-final class Scratch {
+final class Scratch: Sendable {
   let url = FileManager.default.temporaryDirectory.appendingPathComponent("lab-\(UUID())")
 
   init() throws {

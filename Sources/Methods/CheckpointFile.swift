@@ -1,0 +1,42 @@
+import Foundation
+import Networks
+import Tensors
+
+/// The file that a training goes on from when it was interrupted, or killed.
+///
+/// It is written beside its place and renamed: the checkpoint before stays whole until the next one
+/// is on the disk.
+public struct CheckpointFile {
+  /// Where it is.
+  public let url: URL
+  /// The least time between two checkpoints inside an epoch.
+  private let interval: Duration
+  private var last = ContinuousClock.now
+
+  /// A file that is written at most once in an interval, but for those that are asked for.
+  public init(_ url: URL, every interval: Duration) {
+    self.url = url
+    self.interval = interval
+    AtomicFile.removeLeftovers(of: url)
+  }
+
+  /// The archive that an earlier run left, nil when there is none.
+  ///
+  /// - Throws: `LabError` of kind `.input` when there is one that cannot be read.
+  public func archive() throws(LabError) -> Archive? {
+    FileManager.default.fileExists(atPath: url.path) ? try Archive(reading: url) : nil
+  }
+
+  /// Writes an archive, if the last one is old enough.
+  public mutating func writeWhenDue(_ archive: () -> Archive) throws(LabError) {
+    if ContinuousClock.now - last >= interval { try write(archive()) }
+  }
+
+  /// Writes an archive.
+  ///
+  /// - Throws: `LabError` of kind `.input` when it cannot be written; the one before is whole.
+  public mutating func write(_ archive: Archive) throws(LabError) {
+    try archive.write(to: url)
+    last = .now
+  }
+}
