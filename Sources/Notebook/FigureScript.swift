@@ -142,10 +142,11 @@ struct FigureScript {
       add("set format \(name) '\(format)'")
       add("set \(name)range [\(range.lowerBound):\(range.upperBound)]")
       if let ticks = axis.ticks {
-        let list = ticks.map { "\(quote($0.1)) \($0.0)" }.joined(separator: ", ")
+        let list = ticks.map { "\(quote($0.1.tickFormat)) \($0.0)" }.joined(separator: ", ")
         add("set \(name)tics nomirror out scale 0.5 (\(list)) textcolor rgb '#444444' noenhanced")
       } else if let bars = panel.marks.lazy.compactMap(\.bars).first, name == "x" {
-        let list = bars.enumerated().map { "\(quote($1.label)) \($0)" }.joined(separator: ", ")
+        let list = bars.enumerated().map { "\(quote($1.label.tickFormat)) \($0)" }
+          .joined(separator: ", ")
         add("set xtics nomirror out scale 0 (\(list)) textcolor rgb '#444444' noenhanced")
       } else {
         add("set \(name)tics nomirror out scale 0.5 autofreq textcolor rgb '#444444' enhanced")
@@ -331,6 +332,11 @@ struct FigureScript {
     }
     return lines
   }
+}
+
+extension String {
+  /// The same words as gnuplot wants them on a tick, where % starts a format.
+  fileprivate var tickFormat: String { replacing("%", with: "%%") }
 }
 
 extension Mark {
