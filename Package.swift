@@ -40,7 +40,10 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-    module("Tensors", ["COpenBLAS"]),
+    // Apart from Tensors, because a function is inlined across modules but not across the files of
+    // one: its loops would call each of these.
+    module("Lanes", []),
+    module("Tensors", ["COpenBLAS", "Lanes"]),
     module("Gradients", ["Tensors"]),
     module("Networks", ["Gradients", .product(name: "Crypto", package: "swift-crypto")]),
     module(

@@ -58,6 +58,15 @@ public enum BufferPool {
     if !kept { free(pointer) }
   }
 
+  /// Gives everything that waits back to the system.
+  public static func empty() {
+    let waiting = state.withLock { state in
+      defer { (state.waiting, state.waitingFloats) = ([:], 0) }
+      return state.waiting.values.flatMap(\.self)
+    }
+    for address in waiting { free(UnsafeMutablePointer<Float>(bitPattern: address)) }
+  }
+
   /// Scratch memory for the time of a closure; its contents are arbitrary at the start.
   public static func withScratch<Result>(
     _ count: Int, _ body: (UnsafeMutablePointer<Float>) throws -> Result

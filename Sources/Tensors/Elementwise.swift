@@ -1,3 +1,5 @@
+import Lanes
+
 extension Tensor {
   /// Elements in a piece of an elementwise loop: small enough for a cache, large enough to share.
   @usableFromInline static let grain = 32_768
@@ -54,6 +56,49 @@ extension Tensor {
     Parallel.forEachRange(Self.vectors(count), by: Self.grain / 16) { range in
       for i in range { x[i] = combine(x[i], y[i]) }
     }
+  }
+
+  /// Three new tensors from four, in one pass over memory: what an update with two moments is.
+  @inlinable
+  public static func update(
+    _ a: inout Tensor, _ b: inout Tensor, _ c: inout Tensor, by d: Tensor,
+    _ transform: (Vector, Vector, Vector, Vector) -> (Vector, Vector, Vector)
+  ) {
+    precondition(
+      a.shape == d.shape && b.shape == d.shape && c.shape == d.shape,
+      "shapes differ: \(a.shape), \(b.shape), \(c.shape) and \(d.shape)")
+    let (x, y, z) = (a.forWriting(), b.forWriting(), c.forWriting())
+    let (px, py, pz) = (x.vectorPointer, y.vectorPointer, z.vectorPointer)
+    let (qx, qy, qz, qd) = (a.vectorPointer, b.vectorPointer, c.vectorPointer, d.vectorPointer)
+    Parallel.forEachRange(vectors(d.count), by: grain / 16) { range in
+      for i in range { (px[i], py[i], pz[i]) = transform(qx[i], qy[i], qz[i], qd[i]) }
+    }
+    (a, b, c) = (x, y, z)
+  }
+
+  /// Two new tensors from three, in one pass over memory: what an update with one moment is.
+  @inlinable
+  public static func update(
+    _ a: inout Tensor, _ b: inout Tensor, by c: Tensor,
+    _ transform: (Vector, Vector, Vector) -> (Vector, Vector)
+  ) {
+    precondition(
+      a.shape == c.shape && b.shape == c.shape,
+      "shapes differ: \(a.shape), \(b.shape) and \(c.shape)")
+    let (x, y) = (a.forWriting(), b.forWriting())
+    let (px, py) = (x.vectorPointer, y.vectorPointer)
+    let (qx, qy, qc) = (a.vectorPointer, b.vectorPointer, c.vectorPointer)
+    Parallel.forEachRange(vectors(c.count), by: grain / 16) { range in
+      for i in range { (px[i], py[i]) = transform(qx[i], qy[i], qc[i]) }
+    }
+    (a, b) = (x, y)
+  }
+
+  /// This tensor where nobody else holds its memory, else an uninitialised one of its shape.
+  ///
+  /// A pass that reads every element and writes it anew saves the copy that `makeUnique` would make.
+  @usableFromInline mutating func forWriting() -> Tensor {
+    isKnownUniquelyReferenced(&storage) ? self : Tensor(uninitialized: shape)
   }
 
   /// The elementwise sum.

@@ -11,6 +11,12 @@ enum BLAS {
     openblas_set_num_threads(1)
   }()
 
+  /// Chooses kernels and one thread, if that was not done.
+  static func prepare() { _ = isPrepared }
+
+  /// Whether the kernels of `LeftFactor` and `multiplyRows` have the registers that they need.
+  static let hasWideVectors = LAB_HAS_WIDE_VECTORS != 0
+
   /// `c ← op(a)·op(b) + β·c` for row-major matrices; op transposes when asked.
   ///
   /// - Parameters:
@@ -63,24 +69,36 @@ extension Tensor {
     let (a, b, c) = (pointer, other.pointer, result.freshPointer)
     // The longer side of the result is cut; the sum over k stays whole, so bits stay the same.
     let pieces = m * n * k < Self.grainOfProduct ? 1 : 4
+    guard transposing != .second else {
+      func part(_ rows: Range<Int>, _ columns: Range<Int>) {
+        multiplyRows(
+          rows.count, columns.count, k, a + rows.lowerBound * lda, stride: lda,
+          b + columns.lowerBound * ldb, stride: ldb,
+          into: c + rows.lowerBound * n + columns.lowerBound, stride: n)
+      }
+      if m >= n {
+        Parallel.forEachRange(m, by: max(1, pieces == 1 ? m : (m / pieces + 15) / 16 * 16)) {
+          part($0, 0..<n)
+        }
+      } else {
+        Parallel.forEachRange(n, by: max(1, pieces == 1 ? n : (n / pieces + 11) / 12 * 12)) {
+          part(0..<m, $0)
+        }
+      }
+      return result
+    }
+    let left = LeftFactor(
+      a, rows: m, depth: k, rowStride: transposing == .first ? 1 : lda,
+      step: transposing == .first ? lda : 1)
     if m >= n {
-      let size = max(16, (m / pieces + 15) / 16 * 16)
-      Parallel.forEachRange(m, by: pieces == 1 ? m : size) { rows in
-        BLAS.multiply(
-          rows.count, n, k,
-          a + rows.lowerBound * (transposing == .first ? 1 : lda), stride: lda,
-          transposingFirst: transposing == .first,
-          b, stride: ldb, transposingSecond: transposing == .second,
-          into: c + rows.lowerBound * n, stride: n)
+      Parallel.forEachRange(m, by: max(1, pieces == 1 ? m : (m / pieces + 15) / 16 * 16)) { rows in
+        left.multiply(rows: rows, b, stride: ldb, columns: n, into: c, stride: n)
       }
     } else {
-      let size = max(16, (n / pieces + 15) / 16 * 16)
-      Parallel.forEachRange(n, by: pieces == 1 ? n : size) { columns in
-        BLAS.multiply(
-          m, columns.count, k, a, stride: lda, transposingFirst: transposing == .first,
-          b + columns.lowerBound * (transposing == .second ? ldb : 1), stride: ldb,
-          transposingSecond: transposing == .second,
-          into: c + columns.lowerBound, stride: n)
+      Parallel.forEachRange(n, by: max(1, pieces == 1 ? n : (n / pieces + 47) / 48 * 48)) {
+        left.multiply(
+          rows: 0..<m, b + $0.lowerBound, stride: ldb, columns: $0.count,
+          into: c + $0.lowerBound, stride: n)
       }
     }
     return result

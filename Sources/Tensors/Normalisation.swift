@@ -1,3 +1,5 @@
+import Lanes
+
 /// The mean and variance of each feature over a batch.
 public struct Moments: Sendable {
   /// One mean a feature: `[features]`.
@@ -193,11 +195,6 @@ extension FeatureLayout {
   func forEachBlock(_ body: (Range<Int>) -> Void) {
     Parallel.forEachRange(features, by: isContiguous ? 1 : 16, body)
   }
-}
-
-@inline(__always)
-private func load(_ p: UnsafePointer<Float>) -> Vector {
-  UnsafeRawPointer(p).loadUnaligned(as: Vector.self)
 }
 
 /// The floats of a range of at most sixteen; the lanes beyond its end are arbitrary.

@@ -1,4 +1,5 @@
 import Foundation
+import Lanes
 
 /// A stream of random numbers with a name: the same seed and names give the same numbers.
 ///

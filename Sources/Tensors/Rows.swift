@@ -1,3 +1,5 @@
+import Lanes
+
 extension Tensor {
   /// Rows of a matrix in a piece of a loop over rows.
   private static func rowGrain(_ columns: Int) -> Int { max(1, 32_768 / max(1, columns)) }

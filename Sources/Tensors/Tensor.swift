@@ -1,3 +1,5 @@
+@_exported import Lanes
+
 /// A multidimensional array of `Float` with value semantics: copies share memory until one changes.
 ///
 /// Elements lie contiguously, the last dimension fastest. Memory comes from `BufferPool`, starts on

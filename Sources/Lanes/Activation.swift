@@ -26,6 +26,20 @@ public enum Activation: Sendable, Equatable {
     }
   }
 
+  /// Calls `body` with the function of lanes that this is.
+  ///
+  /// Outside a loop, so that the loop need not ask again what it applies.
+  @inlinable @inline(__always)
+  public func specialised(_ body: ((Vector) -> Vector) -> Void) {
+    switch self {
+    case .identity: body { $0 }
+    case .relu: body { Activation.relu($0) }
+    case .leakyReLU(let slope): body { Activation.leakyReLU(slope: slope)($0) }
+    case .sigmoid: body { VectorMath.sigmoid($0) }
+    case .tanh: body { VectorMath.tanh($0) }
+    }
+  }
+
   /// The derivative in terms of the output y; at the kink of a rectifier, that of the left side.
   @inlinable @inline(__always)
   public func derivative(fromOutput y: Vector) -> Vector {
@@ -36,6 +50,19 @@ public enum Activation: Sendable, Equatable {
       Vector(repeating: slope).replacing(with: 1, where: y .> 0)
     case .sigmoid: y * (1 - y)
     case .tanh: 1 - y * y
+    }
+  }
+
+  /// Calls `body` with the function that gives the derivative from the output.
+  @inlinable @inline(__always)
+  public func specialisedDerivative(_ body: ((Vector) -> Vector) -> Void) {
+    switch self {
+    case .identity: body { _ in Vector(repeating: 1) }
+    case .relu: body { Activation.relu.derivative(fromOutput: $0) }
+    case .leakyReLU(let slope):
+      body { Activation.leakyReLU(slope: slope).derivative(fromOutput: $0) }
+    case .sigmoid: body { $0 * (1 - $0) }
+    case .tanh: body { 1 - $0 * $0 }
     }
   }
 }

@@ -138,7 +138,7 @@ public enum VectorMath {
 
   /// The sine and cosine of `2πu` for 0 ≤ u < 1.
   @inlinable @inline(__always)
-  static func sineAndCosine(turns u: Vector) -> (sine: Vector, cosine: Vector) {
+  public static func sineAndCosine(turns u: Vector) -> (sine: Vector, cosine: Vector) {
     // The nearest quarter turn is taken out; a quarter's sine and cosine are series in |r| ≤ π/4.
     let shifted = fma(Vector(repeating: shift), u, Vector(repeating: 4))
     let quarter = unsafeBitCast(shifted, to: SIMD16<Int32>.self)
