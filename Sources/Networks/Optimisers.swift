@@ -67,15 +67,13 @@ public struct Momentum: Optimiser {
     anticipated = nil
     steps += 1
     for (index, parameter) in trainable.enumerated() {
-      let μ = momentum
-      let old = memory[index]
-      memory[index] = old.zip(gradients[parameter]) { v, g in v * μ - g * rate }
-      if weightDecay != 0 {
-        let shrink = rate * weightDecay
-        memory[index].merge(parameter.value) { v, θ in v - θ * shrink }
+      // What is taken back of θ + μv, and the L2 penalty: 0 where there is none.
+      let (μ, back) = (momentum, kind == .nesterov ? momentum : 0)
+      let shrink = rate * weightDecay
+      Tensor.update(&parameter.value, &memory[index], by: gradients[parameter]) { θ, v, g in
+        let new = v * μ - g * rate - θ * shrink
+        return ((θ - v * back) + new, new)
       }
-      if kind == .nesterov { parameter.value.merge(old) { θ, v in θ - v * μ } }
-      parameter.value += memory[index]
     }
   }
 
@@ -135,12 +133,14 @@ public struct Adam: Optimiser {
     let secondScale = 1 / Float(1 - pow(Double(β2), Double(steps)))
     for (index, parameter) in trainable.enumerated() {
       let gradient = gradients[parameter]
-      memory[2 * index].merge(gradient) { m, g in m + (g - m) * (1 - β1) }
-      memory[2 * index + 1].merge(gradient) { s, g in s + (g * g - s) * (1 - β2) }
-      let move = memory[2 * index].zip(memory[2 * index + 1]) { m, s in
-        m * firstScale / ((s * secondScale).squareRoot() + δ)
+      memory.withUnsafeMutableBufferPointer { memory in
+        Tensor.update(&parameter.value, &memory[2 * index], &memory[2 * index + 1], by: gradient) {
+          θ, m, s, g in
+          let m = m + (g - m) * (1 - β1)
+          let s = s + (g * g - s) * (1 - β2)
+          return (θ - m * firstScale / ((s * secondScale).squareRoot() + δ), m, s)
+        }
       }
-      parameter.value.merge(move) { θ, d in θ - d }
     }
   }
 }
