@@ -71,10 +71,11 @@ let package = Package(
       path: "Chapters",
       exclude: prose,
       swiftSettings: fast),
+    module("Bench", ["Chapters", "Methods", "Notebook"]),
     .executableTarget(
       name: "lab",
       dependencies: [
-        "Chapters", "Digits", "Notebook", "Tensors",
+        "Bench", "Chapters", "Digits", "Notebook", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: fast),
@@ -92,6 +93,7 @@ let package = Package(
         "Chapters", "Networks", "Notebook",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
+    tests(of: "Bench"),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -16,7 +16,7 @@ struct Lab: AsyncParsableCommand {
       """,
     subcommands: [
       ListCommand.self, ChapterCommand.self, CheckCommand.self, AcceptCommand.self,
-      DataCommand.self, ModelCommand.self, ResultCommand.self,
+      DataCommand.self, ModelCommand.self, ResultCommand.self, BenchCommand.self,
     ],
     defaultSubcommand: ListCommand.self)
 

@@ -1,0 +1,171 @@
+import Chapters
+import Digits
+import Gradients
+import Methods
+import Networks
+import Tensors
+
+/// A piece of work that is measured: what it is called, what a unit of it is, and how to do one.
+public struct Workload: Sendable {
+  /// Its name: `kit-cnn`.
+  public let name: String
+  /// What it does, in a few words.
+  public let summary: String
+  /// Floating-point operations of a unit that the result needs: two a multiply-add of a layer.
+  let operations: Double
+  /// Prepares the work and returns what does a unit of it; nil for work that is a whole process.
+  let prepare: (@Sendable (MNIST) -> () -> Void)?
+
+  /// All of them, in the order of the table.
+  public static let all = [
+    sampleNetwork, perceptron, kitNetwork, vgg, ladder, inference, augmentation, start,
+  ]
+
+  /// Multiply-adds of an image in each layer, first to last.
+  private static func operations(
+    _ layers: [Double], images: Int, isTraining: Bool = true
+  ) -> Double {
+    // Forward, the weights' gradient and, but for the first layer, the input's.
+    let all = layers.reduce(0, +)
+    return 2 * Double(images) * (isTraining ? 3 * all - layers[0] : all)
+  }
+
+  private static func dense(_ sizes: [Int]) -> [Double] {
+    zip(sizes, sizes.dropFirst()).map { Double($0 * $1) }
+  }
+
+  /// Steps of training on batches in shuffled order.
+  private static func training<Network: Classifier>(
+    _ data: MNIST, _ name: String, batch: Int, _ network: Network, _ rule: any Optimiser,
+    rate: Float
+  ) -> () -> Void {
+    var batches = Batches(data.train, batch, name)
+    var noise = RandomStream(seed: 2016, "bench", name, "noise")
+    var rule = rule
+    return {
+      let (images, labels) = batches.next()
+      let tape = Tape()
+      let logits = network.logits(tape.constant(images), .training, &noise)
+      let loss = softmaxCrossEntropy(logits: logits, labels: labels)
+      rule.step(network.parameters, tape.backward(from: loss), rate: rate)
+    }
+  }
+
+  private static let sampleNetwork = Workload(
+    name: "sample-cnn", summary: "the sample code's network, batch 64, momentum, training",
+    operations: operations([576 * 250, 64 * 5000, 320 * 50, 500], images: 64)
+  ) { data in
+    var start = RandomStream(seed: 2016, "bench", "sample-cnn")
+    return training(
+      data, "sample-cnn", batch: 64, SampleNetwork(&start), Momentum(momentum: 0.5), rate: 0.01)
+  }
+
+  private static let perceptron = Workload(
+    name: "mlp-1200", summary: "784-1200-1200-10, batch 128, momentum, training",
+    operations: operations(dense([784, 1200, 1200, 10]), images: 128)
+  ) { data in
+    var start = RandomStream(seed: 2016, "bench", "mlp-1200")
+    return training(
+      data, "mlp-1200", batch: 128, Perceptron([784, 1200, 1200, 10], &start),
+      Momentum(momentum: 0.9), rate: 0.1)
+  }
+
+  private static let kitLayers: [Double] = [
+    576 * 32 * 25, 100 * 64 * 288, 64 * 64 * 576, 4 * 128 * 576, 512 * 100, 1000,
+  ]
+
+  private static let kitNetwork = Workload(
+    name: "kit-cnn", summary: "the kit's final network, batch 100, Adam, training",
+    operations: operations(kitLayers, images: 100)
+  ) { data in
+    var start = RandomStream(seed: 2016, "bench", "kit-cnn")
+    return training(data, "kit-cnn", batch: 100, KitNetwork(&start), Adam(), rate: 1e-3)
+  }
+
+  private static let vgg = Workload(
+    name: "vgg-small", summary: "six 3×3 convolutions with BN, batch 128, momentum, training",
+    operations: operations(
+      [
+        784 * 144, 784 * 16 * 144, 196 * 32 * 144, 196 * 32 * 288, 49 * 64 * 288, 49 * 64 * 576,
+        64 * 49 * 10,
+      ], images: 128)
+  ) { data in
+    var start = RandomStream(seed: 2016, "bench", "vgg-small")
+    return training(
+      data, "vgg-small", batch: 128, SmallVGG(&start), Momentum(momentum: 0.9), rate: 0.05)
+  }
+
+  private static let ladder = Workload(
+    name: "ladder-mlp", summary: "a ladder's encoder, clean and noisy, batch 100 + 100, Adam",
+    operations: 2 * operations(dense(LadderEncoder.sizes), images: 200)
+  ) { data in
+    var start = RandomStream(seed: 2016, "bench", "ladder-mlp")
+    let network = LadderEncoder(&start)
+    var batches = Batches(data.train, 200, "ladder-mlp")
+    var noise = RandomStream(seed: 2016, "bench", "ladder-mlp", "noise")
+    var rule = Adam()
+    return {
+      let (images, labels) = batches.next()
+      let tape = Tape()
+      let loss = network.loss(tape.constant(images), Array(labels.prefix(100)), &noise)
+      rule.step(network.parameters, tape.backward(from: loss), rate: 1e-3)
+    }
+  }
+
+  private static let inference = Workload(
+    name: "infer", summary: "the kit's network over the 10,000 test images",
+    operations: operations(kitLayers, images: 10_000, isTraining: false)
+  ) { data in
+    var start = RandomStream(seed: 2016, "bench", "infer")
+    let network = KitNetwork(&start)
+    let indices = Array(0..<data.test.count)
+    return { _ = network.evaluate(data.test, indices) }
+  }
+
+  private static let augmentation = Workload(
+    name: "augment",
+    summary: "rotation, shift, scale, shear and elastic distortion of a batch of 128",
+    operations: 0
+  ) { data in
+    var batches = Batches(data.train, 128, "augment")
+    var stream = RandomStream(seed: 2016, "bench", "augment", "draws")
+    let augmentation = Augmentation(
+      rotation: 25, shift: 3, scale: 0.15, shear: 0.26, elastic: ElasticDistortion())
+    return { _ = augmentation(batches.next().images, &stream) }
+  }
+
+  private static let start = Workload(
+    name: "start", summary: "a process from its start to the end of chapter 3.1's first epoch",
+    operations: 0, prepare: nil)
+
+  /// What the process of `start` does once the data is there: an epoch of 3,000 images.
+  public static func runFirstEpoch(_ data: MNIST) throws {
+    var start = RandomStream(seed: 2016, "bench", "start")
+    var training = Supervised(
+      SampleNetwork(&start), Momentum(momentum: 0.5), rate: .constant(0.01), batchSize: 64,
+      seed: 2016, name: "start")
+    try training.runEpoch(data.train, Split.kit(data.train.labels).labelled)
+  }
+}
+
+/// Batches of images in an order that is shuffled anew for each pass.
+private struct Batches {
+  private let set: ImageSet
+  private let size: Int
+  private var stream: RandomStream
+  private var order: [Int] = []
+  private var place = 0
+
+  init(_ set: ImageSet, _ size: Int, _ name: String) {
+    self.set = set
+    self.size = size
+    stream = RandomStream(seed: 2016, "bench", name, "order")
+  }
+
+  mutating func next() -> (images: Tensor, labels: [Int]) {
+    if place + size > order.count { (order, place) = (stream.permutation(set.count), 0) }
+    defer { place += size }
+    let batch = order[place..<place + size]
+    return (set.images(batch), set.labels(batch))
+  }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Bench
+import Digits
+import Foundation
+import Notebook
+import Tensors
+
+/// `lab bench`.
+struct BenchCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench", abstract: "Measures the engine, alone or in turns with PyTorch.")
+
+  /// The libraries that can be measured against.
+  enum Opponent: String, ExpressibleByArgument, CaseIterable { case pytorch }
+
+  @Argument(
+    help: ArgumentHelp(
+      "Workloads (\(Workload.all.map(\.name).joined(separator: ", "))); all of them if none is "
+        + "named.", valueName: "name"))
+  var names: [String] = []
+
+  @Option(help: "Takes turns with another library: pytorch.")
+  var against: Opponent?
+
+  @Option(help: ArgumentHelp("The Python that has PyTorch.", valueName: "path"))
+  var python: String?
+
+  @Option(help: ArgumentHelp("Turns of each side.", valueName: "n"))
+  var rounds: Int?
+
+  @Flag(help: "Takes short turns, and few.")
+  var quick = false
+
+  @Option(help: ArgumentHelp("The folder of MNIST.", valueName: "dir"))
+  var data: String?
+
+  @Option(help: ArgumentHelp("Threads of each side.", valueName: "n"))
+  var threads: Int?
+
+  @Flag(help: .hidden)
+  var firstEpoch = false
+
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    for name in names where !Workload.all.contains(where: { $0.name == name }) {
+      throw ValidationError(
+        "There is no workload \(name); there are "
+          + "\(Workload.all.map(\.name).joined(separator: ", ")).")
+    }
+    if let rounds, !(1...1000).contains(rounds) {
+      throw ValidationError("Between 1 and 1000 rounds, not \(rounds).")
+    }
+    if let threads, !(1...256).contains(threads) {
+      throw ValidationError("Between 1 and 256 threads, not \(threads).")
+    }
+  }
+
+  func run() async throws {
+    let mnist = try await loadMNIST(data)
+    let count = threads ?? ProcessInfo.processInfo.activeProcessorCount
+    if firstEpoch {
+      Parallel.threadCount = count
+      return try Workload.runFirstEpoch(mnist)
+    }
+    var settings = Bench.Settings(data: DataFolder(data).url, threads: count)
+    settings.names = names
+    settings.isAgainstPyTorch = against == .pytorch
+    settings.python = python ?? Self.pythonWithPyTorch()
+    settings.rounds = rounds ?? (quick ? 3 : 9)
+    settings.turn = quick ? 0.02 : 0.5
+    let bar = ProgressBar()
+    defer { bar.clear() }
+    let script = try Catalogue().root.appendingPathComponent("Benchmarks/pytorch.py")
+    let report = try Bench.run(settings, mnist, script: script) { bar.show($0, $1) }
+    bar.clear()
+    if output.json { return try printJSON(report) }
+    for line in report.lines { print(line) }
+  }
+
+  /// The environment that Benchmarks/README.md has one make, else whatever runs as `python3`.
+  private static func pythonWithPyTorch() -> String {
+    let cache = DataFolder().url.deletingLastPathComponent()
+    let python = cache.appendingPathComponent("pytorch/bin/python").path
+    return FileManager.default.isExecutableFile(atPath: python) ? python : "python3"
+  }
+}
