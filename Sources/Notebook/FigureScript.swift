@@ -173,7 +173,9 @@ struct FigureScript {
     case .bars:
       return [
         "\(source) using 1:2:(0.62) with boxes fs solid 0.85 noborder lc rgb '\(colour)'",
-        "\(source) using 1:($3 > 0 ? $2 : 1/0):3 with yerrorbars pt -1 lw 1.6 lc rgb '#333333'",
+        // Not yerrorbars, whose middle SVG leaves white.
+        "\(source) using 1:($3 > 0 ? $2-$3 : 1/0):(0):(2*$3) with vectors heads "
+          + "size graph 0.008,90 lw 1.6 lc rgb '#333333'",
       ]
     case .steps:
       return [
