@@ -13,6 +13,7 @@ let prose = [
   "1.1-activation-derivatives.md",
   "1.2-softmax-jacobian.md",
   "2.1-momentum-versus-nesterov.md",
+  "2.2.3-augmentation.md",
   "3.1-baseline.md",
 ]
 

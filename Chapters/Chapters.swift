@@ -5,5 +5,6 @@ public let allChapters: [any Chapter.Type] = [
   ActivationDerivatives.self,
   SoftmaxJacobian.self,
   MomentumVersusNesterov.self,
+  AugmentationForMNIST.self,
   Baseline.self,
 ]
