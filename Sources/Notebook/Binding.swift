@@ -133,14 +133,10 @@ public struct Binding: Sendable {
         findings.append(finding(number.line, difference))
       }
     }
+    // A value that only a claim compares is in use.
+    for claim in record.claims { shown.formUnion((try? Predicate(claim.predicate).names) ?? []) }
     for name in record.values.map(\.name) + record.quotes.map(\.name) where !shown.contains(name) {
-      // A value that only a claim compares is in use.
-      let isCompared = record.claims.contains {
-        (try? Predicate($0.predicate).names.contains(name)) == true
-      }
-      if !isCompared {
-        findings.append(finding(1, "the value \(name) is shown nowhere; show it or drop it."))
-      }
+      findings.append(finding(1, "the value \(name) is shown nowhere; show it or drop it."))
     }
     return findings
   }

@@ -62,11 +62,17 @@ struct Prose {
     var open: (predicate: String, sentence: String, line: Int)?
     while index < lines.count {
       let line = lines[index]
-      if let fence = line.prefixMatch(of: /\s*(```+|~~~+)/)?.output.1 {
+      // A pattern is compiled at each use: it is tried only where it may match.
+      let first = line.first { !$0.isWhitespace }
+      if first == "`" || first == "~",
+        let fence = line.prefixMatch(of: /\s*(```+|~~~+)/)?.output.1
+      {
         index = (endOfFence(from: index, String(fence)) ?? lines.count) + 1
         continue
       }
-      if let name = line.wholeMatch(of: /<!--\s*snippet\s+([A-Za-z0-9_.-]+)\s*-->/)?.output.1 {
+      if line.hasPrefix("<!--"),
+        let name = line.wholeMatch(of: /<!--\s*snippet\s+([A-Za-z0-9_.-]+)\s*-->/)?.output.1
+      {
         guard index + 1 < lines.count, lines[index + 1].hasPrefix("```swift") else {
           faults.append((index + 1, "the snippet \(name) has no ```swift fence below it"))
           index += 1

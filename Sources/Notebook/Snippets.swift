@@ -9,7 +9,9 @@ struct Snippets {
   init(_ source: String) {
     var open: (name: String, lines: [String])?
     for line in source.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
-      if let name = line.wholeMatch(of: /\s*\/\/ snippet\.([A-Za-z0-9_-]+)\s*/)?.output.1 {
+      if line.contains("// snippet."),
+        let name = line.wholeMatch(of: /\s*\/\/ snippet\.([A-Za-z0-9_-]+)\s*/)?.output.1
+      {
         if name == "end" {
           if let open { regions[open.name] = Self.outdented(open.lines) }
           open = nil

@@ -183,9 +183,9 @@ import Testing
 
   /// `kill -9` at random moments, writes among them, for a checkpoint follows each step.
   ///
-  /// Three kills; `LAB_KILLS=20 swift test --filter aKilledTraining` does more.
+  /// Three kills, and twenty in the long version.
   @Test func aKilledTrainingGoesOnToTheSameBytes() async throws {
-    let kills = ProcessInfo.processInfo.environment["LAB_KILLS"].flatMap(Int.init) ?? 3
+    let kills = wantsLongTests ? 20 : 3
     let scratch = try Scratch()
     let flags = ["model", "--quick", "--seed", "5"]
     let whole = try await Tool.run(flags + ["--out", scratch.path("whole.lab")])

@@ -96,7 +96,7 @@ final class Scratch: Sendable {
   /// The parts of the package that commands read, which a test may alter.
   static func copyOfPackage() throws -> Scratch {
     let scratch = try Scratch()
-    for name in ["Package.swift", "Chapters", "figures"] {
+    for name in ["Package.swift", "README.md", "Chapters", "figures"] {
       try FileManager.default.copyItem(
         at: Tool.package.appendingPathComponent(name), to: scratch.url.appendingPathComponent(name))
     }
