@@ -77,7 +77,7 @@ public final class KeptResults: Sendable {
 
   /// The Swift files that a result can depend on, in a fixed order.
   private static func code(of root: URL) -> [URL] {
-    let modules = ["COpenBLAS", "Tensors", "Gradients", "Networks", "Digits", "Methods"]
+    let modules = ["COpenBLAS", "Lanes", "Tensors", "Gradients", "Networks", "Digits", "Methods"]
     let folders = modules.map { root.appendingPathComponent("Sources/\($0)") }
     var files: [URL] = []
     for folder in folders + [root.appendingPathComponent("Chapters")] {
