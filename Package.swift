@@ -14,6 +14,7 @@ let prose = [
   "1.2-softmax-jacobian.md",
   "2.1-momentum-versus-nesterov.md",
   "2.2.3-augmentation.md",
+  "2.3.1-he-versus-xavier.md",
   "3.1-baseline.md",
 ]
 

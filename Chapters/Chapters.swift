@@ -6,5 +6,6 @@ public let allChapters: [any Chapter.Type] = [
   SoftmaxJacobian.self,
   MomentumVersusNesterov.self,
   AugmentationForMNIST.self,
+  HeVersusXavier.self,
   Baseline.self,
 ]

@@ -1,0 +1,450 @@
+import Digits
+import Foundation
+import Gradients
+import Methods
+import Networks
+import Notebook
+import Tensors
+
+/// Chapter 2.3.1: the variance of the first weights, by Krizhevsky, by Xavier and by He.
+public enum HeVersusXavier: Chapter {
+  /// The chapter's number.
+  public static let id = "2.3.1"
+  /// The chapter's title.
+  public static let title = "How large the first weights should be: He against Xavier"
+  /// The time that a run takes, in seconds.
+  public static let expectedSeconds = (full: 110.0, quick: 8.0)
+
+  /// Runs the chapter, in the order of its prose.
+  public static func run(_ page: Page) async throws {
+    measureOneLayer(page)
+    measureTanh(page)
+    measureDepth(page)
+    multiplyThroughAlexNet(page)
+    let data = try await page.mnist()
+    let split = try Split.kit(data.train.labels)
+    showHistograms(page, data, split)
+    checkNormalisation(page)
+    let groups = try DeepTraining.all(page, data, split)
+    report(page, groups)
+    showTraining(page, groups)
+  }
+
+  /// The three rules, with the keys of their values.
+  static let rules: [(key: String, name: String, initialiser: Initialiser)] = [
+    ("he", "He", .he), ("xavier", "Xavier", .xavierNormal),
+    ("gaussian", "σ = 0.01", .gaussian(deviation: 0.01)),
+  ]
+
+  static let activations: [(key: String, activation: Activation)] = [
+    ("linear", .identity), ("tanh", .tanh), ("ReLU", .relu),
+  ]
+}
+
+// MARK: - The formula
+
+extension HeVersusXavier {
+  // snippet.gain
+  /// What a layer does to mean squares: of its inputs going forward, of gradients coming back.
+  ///
+  /// - Parameters:
+  ///   - fans: n numbers come in, m go out.
+  ///   - passed: the share of a mean square that the activation passes: 1 for none and for tanh
+  ///     near 0, ½ for a rectifier.
+  static func gain(
+    _ variance: Double, _ fans: (in: Int, out: Int), passed: Double
+  ) -> (forward: Double, backward: Double) {
+    (Double(fans.in) * variance * passed, Double(fans.out) * variance * passed)
+  }
+
+  /// The variance of a weight by each rule.
+  static func variance(_ initialiser: Initialiser, _ fans: (in: Int, out: Int)) -> Double {
+    switch initialiser {
+    case .he: 2 / Double(fans.in)
+    case .xavierNormal, .xavierUniform: 2 / Double(fans.in + fans.out)
+    case .gaussian(let deviation): Double(deviation) * Double(deviation)
+    case .fanInUniform, .sparse: fatalError("no rule of this chapter")
+    }
+  }
+  // snippet.end
+
+  // snippet.measure
+  /// The same two factors, measured on weights as a training draws them.
+  static func measuredGain(
+    _ activation: Activation, _ initialiser: Initialiser, _ fans: (in: Int, out: Int),
+    deviation: Float, _ stream: inout RandomStream
+  ) -> (forward: Double, backward: Double) {
+    var (before, after, received, passedBack) = (0.0, 0.0, 0.0, 0.0)
+    for _ in 0..<200 {
+      let weights = initialiser.weights([fans.out, fans.in], &stream)
+      let sums = stream.normal([8, fans.in], deviation: deviation)
+      let x = sums.map { activation($0) }
+      before += meanSquare(sums)
+      after += meanSquare(x.product(weights, transposing: .second))
+      let gradient = stream.normal([8, fans.out])
+      received += meanSquare(gradient)
+      passedBack += meanSquare(
+        gradient.product(weights).zip(x) { $0 * activation.derivative(fromOutput: $1) })
+    }
+    return (after / before, passedBack / received)
+  }
+  // snippet.end
+
+  private static func measureOneLayer(_ page: Page) {
+    let fans = (in: 300, out: 100)
+    var rows: [[String]] = []
+    for (key, activation) in activations {
+      for rule in rules {
+        var stream = RandomStream(seed: page.seed, id, "one layer", key, rule.key)
+        // tanh is asked near 0, where alone the formula speaks about it.
+        let deviation: Float = activation == .tanh ? 0.1 : 1
+        let measured = measuredGain(
+          activation, rule.initialiser, fans, deviation: deviation, &stream)
+        let v = variance(rule.initialiser, fans)
+        let formula = gain(v, fans, passed: activation == .relu ? 0.5 : 1)
+        for (way, a, b) in [
+          ("forward", measured.forward, formula.forward),
+          ("backward", measured.backward, formula.backward),
+        ] {
+          page.check(
+            "\(key), \(rule.name), \(way): measured ÷ formula", a / b, near: 1, tolerance: 0.04)
+          page.value("gain.\(key).\(rule.key).\(way)", a, tolerance: 0.03 * b)
+          rows.append([
+            "\(key), \(rule.name), \(way)", String(format: "%.4f", b), String(format: "%.4f", a),
+          ])
+        }
+        if activation == .relu && rule.initialiser == .xavierNormal {
+          page.check(
+            "a rectifier judged as if it were linear: rejected",
+            abs(measured.forward / gain(v, fans, passed: 1).forward - 1), atLeast: 0.4)
+          page.check(
+            "fan-in and fan-out exchanged: rejected",
+            abs(measured.forward / formula.backward - 1), atLeast: 0.4)
+        }
+      }
+    }
+    page.table(["300 inputs, 100 outputs", "formula", "measured"], rows)
+  }
+
+  private static func measureTanh(_ page: Page) {
+    /// The mean of g(y) over y normal of deviation σ, by the trapezium rule.
+    func mean(_ σ: Double, _ g: (Double) -> Double) -> Double {
+      let (step, root) = (0.01, (2 * Double.pi).squareRoot())
+      return stride(from: -8.0, through: 8, by: step).reduce(0) {
+        $0 + step * exp(-$1 * $1 / 2) / root * g(σ * $1)
+      }
+    }
+    let fans = (in: 300, out: 100)
+    for (key, σ) in [("near", 0.1), ("far", 1.0)] {
+      var stream = RandomStream(seed: page.seed, id, "tanh", key)
+      let linear = gain(variance(.he, fans), fans, passed: 1)
+      let measured = measuredGain(.tanh, .he, fans, deviation: Float(σ), &stream)
+      let forward = mean(σ) { Foundation.tanh($0) * Foundation.tanh($0) } / (σ * σ)
+      let backward = mean(σ) {
+        (1 - pow(Foundation.tanh($0), 2)) * (1 - pow(Foundation.tanh($0), 2))
+      }
+      page.check(
+        "tanh at deviation \(σ), forward: measured ÷ integral",
+        measured.forward / linear.forward / forward, near: 1, tolerance: 0.04)
+      page.check(
+        "tanh at deviation \(σ), backward: measured ÷ integral",
+        measured.backward / linear.backward / backward, near: 1, tolerance: 0.04)
+      page.value("tanh.\(key).forward", forward, tolerance: 1e-6)
+      page.value("tanh.\(key).backward", backward, tolerance: 1e-6)
+    }
+  }
+}
+
+// MARK: - Thirty layers
+
+extension HeVersusXavier {
+  private static func measureDepth(_ page: Page) {
+    let width = 100
+    var panels: [[Panel]] = [[], []]
+    for (key, activation) in activations {
+      var marks: [[Mark]] = [[], []]
+      for rule in rules {
+        var stream = RandomStream(seed: page.seed, id, "depth", key, rule.key)
+        let plan = DeepNetwork.Plan(
+          width: width, ends: (width, width), activation: activation, initialiser: rule.initialiser)
+        let profile = profile(
+          plan, networks: 128, deviation: activation == .tanh ? 0.1 : 1, &stream)
+        let formula = gain(
+          variance(rule.initialiser, (width, width)), (width, width),
+          passed: activation == .relu ? 0.5 : 1
+        ).forward
+        for (row, way, path) in [
+          (0, "forward", \Profile.forward), (1, "backward", \Profile.backward),
+        ] {
+          let ratio = profile.ratio(path)
+          // With He's rule tanh leaves the neighbourhood of 0 after a few layers.
+          if activation != .tanh || rule.key != "he" {
+            page.check(
+              "30 layers, \(key), \(rule.name), \(way): ratio of layers ÷ formula", ratio / formula,
+              near: 1, tolerance: 0.03)
+          }
+          let sizes = profile.typical(path)
+          let points = sizes.enumerated().map { (x: Double($0 + 1), y: $1) }
+          marks[row].append(.guide(points.map { ($0.x, sizes[0] * pow(formula, ($0.x - 1) / 2)) }))
+          marks[row].append(.line(rule.name, points))
+          if activation == .relu {
+            page.value(
+              "depth.\(rule.key).\(way)", sizes.last! / sizes[0],
+              tolerance: 0.3 * sizes.last! / sizes[0])
+          }
+        }
+        if activation == .relu && rule.key == "he" {
+          let drift = profile.drift
+          page.value("drift", -drift, tolerance: 0.008)
+          page.check(
+            "drift of the logarithm under He, ReLU", drift, near: -2.5 / Double(width),
+            tolerance: 0.012)
+        }
+      }
+      for row in 0...1 {
+        panels[row].append(
+          Panel(
+            title: "\(key), \(row == 0 ? "forward" : "backward")",
+            x: Axis(row == 0 ? "layer" : "layers back"),
+            y: Axis("root mean square", scale: .log, range: 1e-8...1e5),
+            marks: marks[row]))
+      }
+    }
+    page.figure(
+      Figure(
+        "sizes",
+        title:
+          "Only He keeps the size of signals in ReLU nets; in linear and tanh nets Xavier does",
+        size: (width: 760, height: 540), columns: 3, panels: panels[0] + panels[1]))
+  }
+
+  /// The eight layers of Krizhevsky, Sutskever & Hinton 2012, with their σ.
+  private static func multiplyThroughAlexNet(_ page: Page) {
+    let inputs = [
+      11 * 11 * 3, 5 * 5 * 48, 3 * 3 * 256, 3 * 3 * 192, 3 * 3 * 192, 6 * 6 * 256, 4096, 4096,
+    ]
+    let gains = inputs.enumerated().map { layer, n in
+      gain(1e-4, (n, 0), passed: layer == 0 ? 1 : 0.5).forward.squareRoot()
+    }
+    let total = gains.reduce(1, *)
+    let parts = [("least", gains.min()!), ("most", gains.max()!), ("total", total)]
+    for (key, part) in parts { page.value("alexnet.\(key)", part, tolerance: 1e-9) }
+    page.value("alexnet.layers", -2 * log2(total), tolerance: 1e-9)
+    page.quote("vgg.shrink", 17000, source: "He et al. 2015, section 2.2")
+  }
+}
+
+// MARK: - Histograms
+
+extension HeVersusXavier {
+  private static func showHistograms(_ page: Page, _ data: MNIST, _ split: Split) {
+    let images = Array(split.labelled.prefix(200))
+    let labels = data.train.labels(images)
+    var panels: [[Panel]] = [[], []]
+    for rule in rules {
+      var stream = RandomStream(seed: page.seed, id, "histograms")
+      let network = DeepNetwork(.init(initialiser: rule.initialiser), &stream)
+      let rows = DeepNetwork.rows(data.train.images(images), on: Tape(recording: false)).value
+      let signals = network.signals(rows) { logits in
+        let tape = Tape()
+        let x = tape.variable(logits)
+        return tape.backward(from: softmaxCrossEntropy(logits: x, labels: labels))[x]
+      }
+      let low = rule.key == "gaussian" ? -40.0 : -10
+      for (row, layers) in [signals.activations, signals.gradients].enumerated() {
+        let marks = [0, 9, 18, 28].map { layer in
+          Mark.histogram("layer \(layer + 1)", histogram(layers[layer], from: low, to: 2))
+        }
+        panels[row].append(
+          Panel(
+            title: "\(rule.name), \(row == 0 ? "activations" : "gradients")",
+            x: Axis(
+              "log₁₀ of the size", range: low...2,
+              ticks: stride(from: low, through: 0, by: low == -40 ? 10 : 2).map {
+                ($0, "\(Int($0))")
+              }),
+            y: Axis(row == 0 ? "share of activations" : "share of gradients"), marks: marks))
+        let typical = [0, 28].map { meanSquare(layers[$0]).squareRoot() }
+        let ratio = row == 0 ? typical[1] / typical[0] : typical[0] / typical[1]
+        page.value(
+          "digits.\(rule.key).\(row == 0 ? "forward" : "backward")", ratio, tolerance: 0.1 * ratio)
+      }
+    }
+    page.figure(
+      Figure(
+        "histograms",
+        title:
+          "Before training: He's layers look alike, Xavier's fade, with σ = 0.01 they are gone",
+        size: (width: 760, height: 520), columns: 3, panels: panels[0] + panels[1]))
+  }
+}
+
+// MARK: - Batch normalisation
+
+extension HeVersusXavier {
+  private static func checkNormalisation(_ page: Page) {
+    let plan = DeepNetwork.Plan(depth: 12, width: 200, ends: (200, 200), isNormalised: true)
+    var stream = RandomStream(seed: page.seed, id, "normalisation")
+    let network = DeepNetwork(plan, &stream)
+    let (rows, cotangent) = (stream.normal([256, 200]), stream.normal([256, 200]))
+    func output() -> (Tensor, Double) {
+      let tape = Tape()
+      let y = network.output(tape.constant(rows), .training)
+      let gradients = tape.backward(from: y, cotangent: cotangent)
+      return (y.value, meanSquare(gradients[network.layers[4].weight]).squareRoot())
+    }
+    let (before, slope) = output()
+    network.layers[4].weight.value = network.layers[4].weight.value * 10
+    let (after, flatter) = output()
+    page.check(
+      "normalised: weights ten times as large change the output by",
+      (meanSquare(after - before) / meanSquare(before)).squareRoot(), atMost: 1e-3)
+    page.check(
+      "and their gradient becomes this much smaller", slope / flatter, near: 10, tolerance: 0.01)
+    var sizes = network.signals(rows) { _ in cotangent }.gradients.map(meanSquare)
+    sizes.removeLast()
+    let growth = pow(sizes.first! / sizes.last!, 1 / Double(sizes.count - 1))
+    page.check(
+      "normalised: growth of the gradient's mean square a layer", growth, near: .pi / (.pi - 1),
+      tolerance: 0.06)
+    page.value("normalised.growth", growth, tolerance: 0.04)
+  }
+}
+
+// MARK: - Training
+
+extension HeVersusXavier {
+  private static func report(_ page: Page, _ groups: [String: [DeepTraining.Outcome]]) {
+    let rows = groups.sorted { $0.key < $1.key }.map { key, outcomes in
+      let arrivals = outcomes.map { $0.arrival.map { "\($0)" } ?? "–" }.joined(separator: " ")
+      return [
+        key, arrivals, outcomes.map { String(format: "%.2f", $0.loss) }.joined(separator: " "),
+      ]
+    }
+    page.table(["trainings", "epochs until the loss is below 1", "last loss"], rows)
+
+    func losses(_ group: String, after epochs: Int) -> [Double] {
+      groups[group]!.map { $0.losses[min(epochs, $0.losses.count - 1)] }
+    }
+    page.check(
+      "30 layers, He: the worst seed's loss after 16 epochs",
+      losses("plain.30.he", after: 16).max()!,
+      atMost: 1.2)
+    page.check(
+      "30 layers, Xavier: the best seed's loss then",
+      losses("plain.30.xavier", after: 16).min()!, atLeast: 2.2)
+    page.check(
+      "30 layers, normalised: the worst loss of all rules",
+      rules.flatMap { losses("normalised.\($0.key)", after: 12) }.max()!, atMost: 2.1)
+    if page.isQuick { return }
+
+    for rule in rules {
+      for (group, key) in [("plain.22", "shallow"), ("plain.30", "deep")] {
+        let name = "\(key).\(rule.key)"
+        let outcomes = groups["\(group).\(rule.key)"]!
+        let after = losses("\(group).\(rule.key)", after: 16)
+        let tolerance = rule.key == "he" ? 0.2 : name == "shallow.xavier" ? 0.5 : 0.03
+        page.value("\(name).loss", Spread(after).mean, tolerance: tolerance)
+        if name == "deep.he" {
+          page.value("deep.he.most", after.max()!, tolerance: 0.4)
+        } else if !name.hasPrefix("shallow.") || rule.key == "gaussian" {
+          page.value("\(name).least", after.min()!, tolerance: 0.06)
+        }
+        let arrivals = outcomes.compactMap { $0.arrival.map(Double.init) }
+        page.value(
+          "\(name).count", Double(arrivals.count),
+          tolerance: rule.key != "xavier" ? 0 : key == "deep" ? 3 : 1)
+        if !arrivals.isEmpty {
+          let tolerance = rule.key == "he" ? 3.0 : 15
+          page.value("\(name).arrival", Spread(arrivals).mean, tolerance: tolerance, unit: "epochs")
+          page.value("\(name).first", arrivals.min()!, tolerance: tolerance, unit: "epochs")
+          page.value("\(name).last", arrivals.max()!, tolerance: 2 * tolerance, unit: "epochs")
+        }
+        if name != "deep.xavier" {
+          let accuracy = Spread(outcomes.map(\.accuracy))
+          let tolerance = name == "shallow.xavier" ? 25.0 : 3
+          page.value("\(name).accuracy", accuracy.mean, tolerance: tolerance, unit: "%")
+          page.value("\(name).deviation", accuracy.deviation, tolerance: tolerance, unit: "points")
+        }
+      }
+      let outcomes = groups["normalised.\(rule.key)"]!
+      let (loss, accuracy) = (Spread(outcomes.map(\.loss)), Spread(outcomes.map(\.accuracy)))
+      page.value("normalised.\(rule.key).loss", loss.mean, tolerance: 0.25)
+      page.value("normalised.\(rule.key).least", outcomes.map(\.loss).min()!, tolerance: 0.3)
+      page.value("normalised.\(rule.key).most", outcomes.map(\.loss).max()!, tolerance: 0.6)
+      page.value("normalised.\(rule.key).accuracy", accuracy.mean, tolerance: 12, unit: "%")
+      page.value(
+        "normalised.\(rule.key).deviation", accuracy.deviation, tolerance: 10, unit: "points")
+    }
+    let stuck = groups.keys.filter { $0.hasPrefix("rate") && $0.hasSuffix("xavier") }
+    page.value(
+      "rates.xavier.least",
+      (stuck + ["plain.30.xavier"]).flatMap { losses($0, after: 12) }.min()!, tolerance: 0.03)
+    for (key, group) in [
+      ("low", "rate.0.001.he"), ("middle", "plain.30.he"), ("high", "rate.0.01.he"),
+    ] {
+      page.value("rates.he.\(key)", Spread(losses(group, after: 12)).mean, tolerance: 0.4)
+    }
+    page.value("early.most", losses("plain.30.he", after: 12).max()!, tolerance: 0.3)
+    page.claim(
+      "At 22 layers both rules train, and He's is there first in every seed.",
+      "shallow.xavier.count >= 4 and shallow.he.last < shallow.xavier.first")
+    page.claim(
+      "At 30 layers all of He's networks have trained after 16 epochs, and none of Xavier's has moved.",
+      "deep.he.most < 1 and deep.xavier.least > 2.2")
+    page.claim(
+      "With σ = 0.01 neither depth moves at all.",
+      "shallow.gaussian.count == 0 and deep.gaussian.count == 0 "
+        + "and shallow.gaussian.least > 2.2 and deep.gaussian.least > 2.2")
+    page.claim(
+      "In twelve epochs no rate from 0.001 to 0.1 moves Xavier's 30 layers, in any seed.",
+      "rates.xavier.least > 2.2")
+    page.claim(
+      "With batch normalisation all three rules train 30 layers, in every seed.",
+      "normalised.he.most < 2.1 and normalised.xavier.most < 2.1 and normalised.gaussian.most < 2.1"
+    )
+    page.claim(
+      "After the same twelve epochs He's plain network is ahead of all of them, in every seed.",
+      "early.most < normalised.he.least and early.most < normalised.xavier.least "
+        + "and early.most < normalised.gaussian.least")
+    page.quote("he.fourteen", 33.82, source: "He et al. 2015, section 2.2 (top-1 error, 14 layers)")
+    page.quote("xavier.fourteen", 33.90, source: "He et al. 2015, section 2.2 (the same, Xavier)")
+  }
+
+  private static func showTraining(_ page: Page, _ groups: [String: [DeepTraining.Outcome]]) {
+    let panels = [
+      ("22 layers", "plain.22", 32), ("30 layers", "plain.30", 96),
+      ("30 layers, normalised", "normalised", 12),
+    ].map { title, group, epochs in
+      var marks: [Mark] = []
+      for (colour, rule) in rules.enumerated() {
+        let losses = groups["\(group).\(rule.key)"]!.map(\.losses)
+        let range = losses[0].indices.prefix(epochs + 1)
+        marks.append(
+          .band(
+            "",
+            range.map { epoch in
+              let all = losses.map { $0[epoch] }
+              return (Double(epoch), all.min()!, all.max()!)
+            }, colour: colour))
+        marks.append(
+          .line(
+            rule.name,
+            range.map { epoch in (Double(epoch), Spread(losses.map { $0[epoch] }).mean) },
+            colour: colour))
+      }
+      return Panel(
+        title: title,
+        x: Axis(
+          "epoch",
+          ticks: stride(from: 0, through: epochs, by: epochs / 4).map { (Double($0), "\($0)") }),
+        y: Axis("training loss", range: 0...3.6), marks: marks)
+    }
+    page.figure(
+      Figure(
+        "training",
+        title:
+          "Xavier's start comes late at 22 layers and far later at 30; normalised, all rules train",
+        size: (width: 760, height: 360), columns: 3, panels: panels))
+  }
+}
