@@ -44,6 +44,10 @@ public enum Bench {
     public let highest: Double?
     /// Our share of the peak, 0…1, in operations that the result needs; nil where none are counted.
     public let share: Double?
+    /// Our processor time of a unit of work, all threads together, in milliseconds.
+    ///
+    /// The least of the turns: on a machine that others use too it says more than the rate.
+    public let processorMilliseconds: Double?
     /// Requests of memory from the system in a unit of work, after the first ones.
     public let allocations: Double?
     /// The peak of the process's resident memory during the workload, in megabytes.
@@ -143,11 +147,13 @@ private struct Measurement {
     let reference =
       settings.isAgainstPyTorch && step != nil
       ? try Reference(workload.name, settings, script: script) : nil
-    var (ours, theirs): ([Double], [Double]) = ([], [])
+    var (ours, theirs, processor): ([Double], [Double], [Double]) = ([], [], [])
     let before = BufferPool.systemAllocations
     for round in 0..<settings.rounds {
       try Task.checkCancellation()
+      let start = clock()
       ours.append(try step.map { time(units, $0) } ?? Machine.secondsOfFirstEpoch(settings))
+      processor.append(1000 * Double(clock() - start) / Double(CLOCKS_PER_SEC) / Double(units))
       if let reference {
         theirs.append(try reference.seconds(for: units, settings))
       } else if settings.isAgainstPyTorch {
@@ -166,6 +172,7 @@ private struct Measurement {
       theirs: theirs.isEmpty ? nil : Double(units) / median(theirs),
       ratio: ratios.isEmpty ? nil : median(ratios), lowest: ratios.first, highest: ratios.last,
       share: workload.operations > 0 ? workload.operations * rate / (peak * 1e9) : nil,
+      processorMilliseconds: step == nil ? nil : processor.min(),
       allocations: step == nil
         ? nil : Double(allocated) / Double(units * settings.rounds),
       peakMegabytes: step == nil ? nil : Machine.peakMegabytes)

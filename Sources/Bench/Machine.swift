@@ -33,14 +33,15 @@ enum Machine {
   static func secondsOfFirstEpoch(_ settings: Bench.Settings) throws -> Double {
     let start = ContinuousClock.now
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
+    let program = Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
+    process.executableURL = program
     process.arguments = [
       "bench", "--first-epoch", "--data", settings.data.path, "--threads", "\(settings.threads)",
     ]
     do {
       try process.run()
     } catch {
-      throw LabError(.tool, "\(CommandLine.arguments[0]) does not start; name it by its path.")
+      throw LabError(.tool, "\(program.path) does not start; build it again.")
     }
     process.waitUntilExit()
     guard process.terminationStatus == 0 else {
