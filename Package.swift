@@ -99,3 +99,16 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// The fuzzers need other compiler flags and their own `main`; Tests/Fuzz/run builds them.
+if Context.environment["LAB_FUZZ_BUILD"] != nil {
+  package.targets.append(
+    .target(
+      name: "Fuzz",
+      dependencies: [
+        "Digits", "Methods", "Networks", "Notebook",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      path: "Tests/Fuzz", exclude: ["README.md", "corpus", "run"], swiftSettings: fast))
+  package.products.append(.library(name: "Fuzz", type: .static, targets: ["Fuzz"]))
+}
