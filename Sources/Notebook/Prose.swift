@@ -125,13 +125,14 @@ struct Prose {
         position = line.index(after: position)
         continue
       }
-      guard let close = line[position...].range(of: "-->") else {
+      // Behind the four characters that open it: `<!-->` is no comment yet.
+      let start = line.index(position, offsetBy: 4)
+      guard let close = line[start...].range(of: "-->") else {
         faults.append((index + 1, "a comment is not closed on its line"))
         return
       }
       addText(position)
-      let body = line[line.index(position, offsetBy: 4)..<close.lowerBound]
-        .trimmingCharacters(in: .whitespaces)
+      let body = line[start..<close.lowerBound].trimmingCharacters(in: .whitespaces)
       handle(body, line, position, index, &open)
       position = close.upperBound
       plain = position

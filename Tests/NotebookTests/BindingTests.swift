@@ -342,7 +342,8 @@ struct SmallPackage {
 
   @Test(arguments: [
     "<!--snippet half-->\n```swift", "<!--snippet half-->\n```swift\nlet a = 1",
-    "<!--snippet half-->", "```", "~~~\n```\n", "<!--", "-->", "1<!--=", "<!--claim -->", "`<!--`",
+    "<!--snippet half-->", "```", "~~~\n```\n", "<!--", "-->", "<!-->", "<!--->", "1<!--=",
+    "<!--claim -->", "`<!--`",
     "![](", "<!--claim a-->\n<!--claim b-->", "<!--=-->",
   ])
   func noTextIsTooOddToBeRead(_ text: String) {
