@@ -15,6 +15,7 @@ let prose = [
   "2.1-momentum-versus-nesterov.md",
   "2.2.3-augmentation.md",
   "2.3.1-he-versus-xavier.md",
+  "2.3.2-pretraining.md",
   "3.1-baseline.md",
 ]
 

@@ -7,5 +7,6 @@ public let allChapters: [any Chapter.Type] = [
   MomentumVersusNesterov.self,
   AugmentationForMNIST.self,
   HeVersusXavier.self,
+  Pretraining.self,
   Baseline.self,
 ]
