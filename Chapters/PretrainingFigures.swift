@@ -28,7 +28,7 @@ extension Pretraining {
       Figure(
         "curves",
         title:
-          "From N(0, 0.01) a deep net hardly learns; layers of a shallow one can set it going",
+          "From N(0, 0.01) a deep network is a gamble, with layers of a shallow one or without",
         panels: [
           Panel(
             x: Axis("epoch (60 steps)"), y: Axis("validation accuracy, %"), marks: marks)
