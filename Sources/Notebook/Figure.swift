@@ -80,8 +80,11 @@ public struct Axis: Sendable {
   }
 
   /// No axis, as for pictures.
-  public static var hidden: Axis {
-    var axis = Axis("")
+  public static var hidden: Axis { hidden(range: nil) }
+
+  /// No axis, over a range, as for drawings that shall have one scale.
+  public static func hidden(range: ClosedRange<Double>?) -> Axis {
+    var axis = Axis("", range: range)
     axis.isHidden = true
     return axis
   }

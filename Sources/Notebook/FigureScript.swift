@@ -131,6 +131,8 @@ struct FigureScript {
   ) {
     if hidden {
       add("unset border; unset xtics; unset ytics; unset grid; unset xlabel; unset ylabel")
+      add("unset logscale; set xrange [\(x.lowerBound):\(x.upperBound)]")
+      add("set yrange [\(y.lowerBound):\(y.upperBound)]")
       return
     }
     add("set border 3 lc rgb '#888888' lw 1")
