@@ -3,7 +3,6 @@ import Gradients
 import Methods
 import Networks
 import Notebook
-import Synchronization
 import Tensors
 
 /// A deep auto-encoder of digits, for the experiment of chapter 2.1.
@@ -78,8 +77,8 @@ struct AutoencoderRun: Sendable {
 
   /// Trains from the same start and on the same batches as every other run of the seed.
   ///
-  /// - Returns: nil when it was cancelled.
-  func outcome(_ data: MNIST, seed: UInt64, isCancelled: () -> Bool) -> Outcome? {
+  /// - Throws: `CancellationError` between two steps.
+  func outcome(_ data: MNIST, seed: UInt64, _ flag: SideBySide.Flag) throws -> Outcome {
     var start = RandomStream(seed: seed, "2.1", "weights", "\(self.seed)")
     var order = RandomStream(seed: seed, "2.1", "batches", "\(self.seed)")
     let network = DeepAutoencoder(&start)
@@ -88,7 +87,7 @@ struct AutoencoderRun: Sendable {
     var outcome = Outcome()
     var total = 0.0
     for step in 0..<steps {
-      if isCancelled() { return nil }
+      try flag.check()
       let isLast = step >= steps - Self.lastPhase
       rule.momentum = isLast ? min(0.9, momentum(step)) : momentum(step)
       rule.anticipate(network.parameters)
@@ -118,31 +117,12 @@ struct AutoencoderRun: Sendable {
   }
 
   /// The outcomes of many trainings, each on one thread.
-  ///
-  /// - Throws: `CancellationError` when the chapter is interrupted; what is done is kept.
   static func outcomes(
     _ runs: [AutoencoderRun], _ page: Page, _ data: MNIST, label: String
   ) throws -> [Outcome] {
-    let results = Mutex([Outcome?](repeating: nil, count: runs.count))
-    let done = Atomic<Int>(0)
-    let isCancelled = Atomic<Bool>(false)
-    let (seed, kept, show) = (page.seed, page.kept, page.output.progress)
-    Parallel.forEach(runs.count) { index in
-      // A cancelled training throws, so that it is not kept as if it were whole.
-      let outcome = try? kept(runs[index].name) {
-        let outcome = runs[index].outcome(data, seed: seed) {
-          // Only the thread of the task itself knows of its cancellation.
-          if Task.isCancelled { isCancelled.store(true, ordering: .relaxed) }
-          return isCancelled.load(ordering: .relaxed)
-        }
-        guard let outcome else { throw CancellationError() }
-        return outcome
-      }
-      results.withLock { $0[index] = outcome }
-      show(label, Double(done.add(1, ordering: .relaxed).newValue) / Double(runs.count))
+    let seed = page.seed
+    return try SideBySide.run(page, label, runs.map(\.name)) { index, flag in
+      try runs[index].outcome(data, seed: seed, flag)
     }
-    let outcomes = results.withLock { $0.compactMap(\.self) }
-    guard outcomes.count == runs.count else { throw CancellationError() }
-    return outcomes
   }
 }
