@@ -148,7 +148,7 @@ public struct Binding: Sendable {
       if let made, made.predicate.words != claim.predicate.words {
         findings.append(
           finding(claim.line, "the claim is “\(claim.predicate)”, the run's “\(made.predicate)”."))
-      } else if let made, !made.holds {
+      } else if let made, !made.holds || !holds(made) {
         findings.append(finding(claim.line, "the claim “\(made.predicate)” is false."))
       } else if made == nil {
         findings.append(
@@ -161,6 +161,14 @@ public struct Binding: Sendable {
         finding(1, "the run claims “\(made.sentence.words)”, which the prose does not say."))
     }
     return findings
+  }
+
+  /// Whether a claim is true of the numbers of the record, whatever the record says of it.
+  private func holds(_ claim: Record.Claim) -> Bool {
+    var numbers: [String: Double] = [:]
+    for quote in record.quotes { numbers[quote.name] = quote.value }
+    for value in record.values { numbers[value.name] = value.value }
+    return (try? Predicate(claim.predicate).holds(in: numbers)) == true
   }
 
   private func excerpts(_ prose: Prose, _ snippets: Snippets) -> [Finding] {
