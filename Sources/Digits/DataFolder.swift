@@ -108,7 +108,13 @@ extension MNIST {
   public static func load(
     from folder: DataFolder, fetching report: @escaping @Sendable (DataProgress) -> Void
   ) async throws -> MNIST {
-    if folder.manifest.files.contains(where: { folder.place(of: $0) == nil }) {
+    let (present, missing) = (
+      folder.manifest.files.filter { folder.place(of: $0) != nil },
+      folder.manifest.files.contains { folder.place(of: $0) == nil }
+    )
+    if missing {
+      // What somebody put there is read first: it is not fetch's to replace.
+      for file in present { _ = try folder.read(file) }
       try await folder.fetch(report: report)
     }
     return try load(from: folder)
