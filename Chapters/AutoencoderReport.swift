@@ -98,7 +98,7 @@ struct AutoencoderReport {
       "Either rule at .9 leaves little more than half of the error of gradient descent.",
       "classical.m900.error < 0.65 * sgd.error and nesterov.m900.error < 0.65 * sgd.error")
     page.claim(
-      "Between the two there is nothing to choose there.",
+      "Between the two medians there is nothing to choose.",
       "classical.m900.error < 1.25 * nesterov.m900.error "
         + "and nesterov.m900.error < 1.25 * classical.m900.error")
     page.claim(
