@@ -33,7 +33,17 @@ public struct FrontPage: Sendable {
     findings(Prose(try ChapterFiles.text(url)))
   }
 
+  /// The texts of all chapters.
+  private var chapters: [String] {
+    let folder = root.appendingPathComponent("Chapters")
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return names.filter { $0.hasSuffix(".md") }.compactMap {
+      try? ChapterFiles.text(folder.appendingPathComponent($0))
+    }
+  }
+
   private func findings(_ prose: Prose) -> [Finding] {
+    let chapters = chapters
     func finding(_ line: Int, _ sentence: String) -> Finding {
       Finding(file: Self.name, line: line, sentence: sentence)
     }
@@ -50,6 +60,10 @@ public struct FrontPage: Sendable {
       if let difference = number.difference(from: value) {
         findings.append(finding(number.line, difference))
       }
+    }
+    for quoted in prose.quotedMarkdown where !chapters.contains(where: { $0.contains(quoted.text) })
+    {
+      findings.append(finding(quoted.line, "this Markdown stands in no chapter."))
     }
     for image in prose.images where !image.path.contains("://") {
       let place = root.appendingPathComponent(image.path)

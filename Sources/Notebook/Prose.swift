@@ -174,6 +174,13 @@ struct Prose {
     if let fault { faults.append((index + 1, fault)) }
   }
 
+  /// The Markdown that the text shows as an example, with the lines where its fences open.
+  var quotedMarkdown: [(line: Int, text: String)] {
+    lines.indices.filter { lines[$0] == "```markdown" }.map { start in
+      (start + 1, lines[(start + 1)...].prefix { $0 != "```" }.joined(separator: "\n"))
+    }
+  }
+
   /// The code of an excerpt.
   func code(_ excerpt: Excerpt) -> [String] { Array(lines[excerpt.lines]) }
 

@@ -40,10 +40,13 @@ struct Catalogue {
     if ids.isEmpty || ids.contains("all") { return allChapters }
     return try ids.map { id in
       if let chapter = allChapters.first(where: { $0.id == id }) { return chapter }
-      let nearest = allChapters.map { $0.id }.min { Self.distance($0, id) < Self.distance($1, id) }
+      let word = id.lowercased()
+      let nearest = (allChapters.map { $0.id } + ["all"]).map { ($0, Self.distance($0, word)) }
+        .min { $0.1 < $1.1 }
+      // A word that shares nothing with any of them suggests nothing.
+      let hint = nearest.flatMap { $0.1 < word.count ? "; did you mean \($0.0)?" : nil } ?? "."
       throw UsageError(
-        description: "There is no chapter \(id)"
-          + (nearest.map { "; did you mean \($0)?" } ?? ".") + " “lab list” shows them all.")
+        description: "There is no chapter \(id)\(hint) “lab list” shows them all.")
     }
   }
 

@@ -5,7 +5,7 @@ import Tensors
 
 /// Flags of everything that computes.
 struct RunOptions: ParsableArguments {
-  @Option(help: "The seed of all random streams.")
+  @Option(parsing: .unconditional, help: "The seed of all random streams.")
   var seed: UInt64 = defaultSeed
 
   @Flag(help: "A shorter run, which never replaces a record or a figure of the write-up.")
@@ -14,7 +14,9 @@ struct RunOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The folder of MNIST.", valueName: "dir"))
   var data: String?
 
-  @Option(help: ArgumentHelp("The number of threads, 1 to 256.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The number of threads, 1 to 256.", valueName: "n"))
   var threads: Int?
 
   func validate() throws {

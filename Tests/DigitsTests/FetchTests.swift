@@ -22,6 +22,21 @@ import Testing
     }
   }
 
+  @Test func aDamagedFileIsNotReplacedOnTheWayToTheMissingOnes() async throws {
+    defer { try? FileManager.default.removeItem(at: place) }
+    try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+    let file = place.appendingPathComponent("train-images-idx3-ubyte")
+    try Data("mine".utf8).write(to: file)
+    let folder = DataFolder(place.path, environment: [:])
+    await #expect {
+      try await MNIST.load(from: folder, fetching: { _ in })
+    } throws: {
+      ($0 as? LabError)?.kind == .input && "\($0)".contains(file.path)
+    }
+    #expect(try Data(contentsOf: file) == Data("mine".utf8))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: place.path).count == 1)
+  }
+
   /// Two fetches at once, by the second source, of the real files; then none is needed.
   @Test func thePublishedFilesComeOnceAndAreVerified() async throws {
     defer { try? FileManager.default.removeItem(at: place) }

@@ -269,6 +269,14 @@ struct SmallPackage {
     #expect(throws: LabError.self) { try binding.accept() }
   }
 
+  /// A record that was merged badly may say of a claim what its numbers do not.
+  @Test func aClaimIsJudgedByTheNumbersOfTheRecord() throws {
+    var record = package.record
+    record.values[0].value = 2
+    let findings = try Binding(package.files, record).findings().map(\.description)
+    #expect(findings.contains("Chapters/9.9-chapter.md:3: the claim “loss < 1” is false."))
+  }
+
   @Test func aClaimThatTheProseLacksIsFound() throws {
     var record = package.record
     record.claims.append(.init(sentence: "More is less.", predicate: "loss < 2", holds: true))

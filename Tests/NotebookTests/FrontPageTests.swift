@@ -21,12 +21,15 @@ import Testing
   @Test func numbersOfSeveralChaptersAreBound() throws {
     #expect(
       try findings("We reach 1.25<!--=0.1/a--> %, the kit 89.9<!--=0.1/kit-->.").isEmpty)
+    // An example is held against the chapters, and not against the records.
+    #expect(try findings("```markdown\nIt is 1.00<!--=a-->.\n```").isEmpty)
   }
 
   @Test(arguments: [
     "We reach 1.24<!--=0.1/a--> %.", "We reach 1.25<!--=0.1/b--> %.",
     "We reach 1.25<!--=0.2/a--> %.", "We reach 1.25<!--=a--> %.", "<!--wrong-->",
     "<!--claim a < 2-->It is less.<!--/claim-->", "![Nothing](figures/0.1-nothing.svg)",
+    "```markdown\nIt is 2.00<!--=a-->.\n```",
   ])
   func whatPartsFromTheRecordsIsFound(_ text: String) throws {
     let found = try findings("# Zero\n\n" + text)

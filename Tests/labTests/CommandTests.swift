@@ -23,7 +23,7 @@ import Testing
     ),
     (
       ["chapter", "1.1", "--threads", "-3"],
-      "Error: Missing value for '--threads <n>'"
+      "Error: --threads takes a number from 1 to 256, not -3."
     ),
     (
       ["chapter", "1.1", "--threads=-3"],
