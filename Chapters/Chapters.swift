@@ -5,6 +5,7 @@ public let allChapters: [any Chapter.Type] = [
   ActivationDerivatives.self,
   SoftmaxJacobian.self,
   MomentumVersusNesterov.self,
+  DropoutAsEnsemble.self,
   AugmentationForMNIST.self,
   HeVersusXavier.self,
   Pretraining.self,
