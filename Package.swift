@@ -14,6 +14,7 @@ let prose = [
   "1.2-softmax-jacobian.md",
   "2.1-momentum-versus-nesterov.md",
   "2.2.1-dropout-as-an-ensemble.md",
+  "2.2.2-weight-scaling.md",
   "2.2.3-augmentation.md",
   "2.3.1-he-versus-xavier.md",
   "2.3.2-pretraining.md",

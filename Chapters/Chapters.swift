@@ -6,6 +6,7 @@ public let allChapters: [any Chapter.Type] = [
   SoftmaxJacobian.self,
   MomentumVersusNesterov.self,
   DropoutAsEnsemble.self,
+  WeightScaling.self,
   AugmentationForMNIST.self,
   HeVersusXavier.self,
   Pretraining.self,

@@ -1,0 +1,326 @@
+import Digits
+import Foundation
+import Gradients
+import Methods
+import Networks
+import Notebook
+import Tensors
+
+/// Chapter 2.2.2: what dropout does to a unit's input in training and at test.
+public enum WeightScaling: Chapter {
+  /// The chapter's number.
+  public static let id = "2.2.2"
+  /// The chapter's title.
+  public static let title = "Weight scaling, training against test"
+  /// The time that a run takes, in seconds.
+  public static let expectedSeconds = (full: 70.0, quick: 5.0)
+
+  /// Runs the chapter, in the order of its prose.
+  public static func run(_ page: Page) async throws {
+    measureOneUnit(page)
+    let data = try await page.mnist()
+    let split = try Split.kit(data.train.labels)
+    compareTheForms(page, data, split)
+    try forgetTheScaling(page, data, split)
+    try sweepTheProbability(page, data, split)
+  }
+}
+
+// MARK: - One unit
+
+extension WeightScaling {
+  // snippet.moments
+  /// The mean and the variance of a unit's input z when its inputs are dropped at random.
+  struct Moments {
+    var mean: Double
+    var variance: Double
+
+    /// z = Σ wᵢmᵢxᵢ + b with masks mᵢ that are 1 with probability p, else 0.
+    static func masked(_ w: [Double], _ x: [Double], bias: Double, keep p: Double) -> Moments {
+      let products = zip(w, x).map { $0 * $1 }
+      return Moments(
+        mean: p * products.reduce(0, +) + bias,
+        variance: p * (1 - p) * products.reduce(0) { $0 + $1 * $1 })
+    }
+
+    /// z = Σ wᵢmᵢxᵢ/p + b: inverted dropout.
+    static func inverted(_ w: [Double], _ x: [Double], bias: Double, keep p: Double) -> Moments {
+      let products = zip(w, x).map { $0 * $1 }
+      return Moments(
+        mean: products.reduce(0, +) + bias,
+        variance: (1 - p) / p * products.reduce(0) { $0 + $1 * $1 })
+    }
+  }
+  // snippet.end
+
+  /// A unit with sixteen inputs.
+  private struct Unit {
+    let w, x: [Double]
+    let bias: Double
+
+    /// The input z for one mask, the kept units multiplied by a factor.
+    func input(_ bits: Int, factor: Double) -> Double {
+      w.indices.reduce(bias) { $0 + (bits >> $1 & 1 == 1 ? factor * w[$1] * x[$1] : 0) }
+    }
+
+    /// The moments over all masks, each with its probability.
+    func enumerated(keep p: Double, factor: Double) -> Moments {
+      var (first, second) = (0.0, 0.0)
+      for bits in 0..<(1 << w.count) {
+        let kept = Double(bits.nonzeroBitCount)
+        let probability = pow(p, kept) * pow(1 - p, Double(w.count) - kept)
+        let z = input(bits, factor: factor)
+        first += probability * z
+        second += probability * z * z
+      }
+      return Moments(mean: first, variance: second - first * first)
+    }
+
+    /// The inputs for sampled masks.
+    func sampled(
+      keep p: Double, factor: Double, count: Int, _ random: inout RandomStream
+    ) -> [Double] {
+      (0..<count).map { _ in
+        let bits = w.indices.reduce(0) { $0 | (Double(random.uniform()) < p ? 1 << $1 : 0) }
+        return input(bits, factor: factor)
+      }
+    }
+  }
+
+  private static func measureOneUnit(_ page: Page) {
+    var random = RandomStream(seed: page.seed, id, "unit")
+    // Inputs as of a hidden layer of rectifiers: none is negative.
+    let unit = Unit(
+      w: (0..<16).map { _ in 0.4 + 0.5 * Double(random.normal()) },
+      x: (0..<16).map { _ in 0.5 + Double(random.uniform()) }, bias: 0.5)
+    let count = 40_000
+    var panels: [Panel] = []
+    for (form, isInverted) in [("masked", false), ("inverted", true)] {
+      for p in [0.5, 0.8] {
+        let formula =
+          isInverted
+          ? Moments.inverted(unit.w, unit.x, bias: unit.bias, keep: p)
+          : Moments.masked(unit.w, unit.x, bias: unit.bias, keep: p)
+        let factor = isInverted ? 1 / p : 1
+        let all = unit.enumerated(keep: p, factor: factor)
+        page.check(
+          "\(form), keep \(p): mean = that of all 65,536 masks", formula.mean - all.mean,
+          atMost: 1e-10)
+        page.check(
+          "\(form), keep \(p): variance = that of all masks", formula.variance - all.variance,
+          atMost: 1e-9)
+        let samples = unit.sampled(keep: p, factor: factor, count: count, &random)
+        let spread = Spread(samples)
+        // In units of their standard errors; the kurtosis of a sum of many terms is near 3.
+        let n = Double(count)
+        page.check(
+          "\(form), keep \(p): sampled mean, in standard errors",
+          (spread.mean - formula.mean) / (formula.variance / n).squareRoot(), atMost: 5)
+        page.check(
+          "\(form), keep \(p): sampled variance, in standard errors",
+          (spread.deviation * spread.deviation / formula.variance - 1) / (2 / n).squareRoot(),
+          atMost: 5)
+        page.value("\(form).p\(Int(10 * p)).mean", formula.mean, tolerance: 1e-6)
+        page.value("\(form).p\(Int(10 * p)).variance", formula.variance, tolerance: 1e-6)
+        if p == 0.5 { panels.append(histogram(unit, samples, isInverted, formula)) }
+      }
+    }
+    // At test: the scaled weights give the mean; the unscaled ones miss it by far.
+    let all = unit.enumerated(keep: 0.5, factor: 1)
+    let scaled = zip(unit.w, unit.x).reduce(unit.bias) { $0 + 0.5 * $1.0 * $1.1 }
+    let unscaled = zip(unit.w, unit.x).reduce(unit.bias) { $0 + $1.0 * $1.1 }
+    page.check("with p·W the unit's input is the mean over masks", scaled - all.mean, atMost: 1e-10)
+    page.check(
+      "with W it is rejected", abs(unscaled - all.mean) / all.variance.squareRoot(), atLeast: 0.5)
+    page.value("unit.scaled", scaled, tolerance: 1e-6)
+    page.value("unit.unscaled", unscaled, tolerance: 1e-6)
+    page.figure(
+      Figure(
+        "unit", title: "Scaled weights give a unit the mean of the inputs that it was trained on",
+        size: (760, 340), columns: 2, panels: panels))
+  }
+
+  private static func histogram(
+    _ unit: Unit, _ samples: [Double], _ isInverted: Bool, _ formula: Moments
+  ) -> Panel {
+    let (low, high, bins) = (-2.0, 12.0, 56)
+    let width = (high - low) / Double(bins)
+    var heights = [Double](repeating: 0, count: bins)
+    for z in samples where z >= low && z < high { heights[Int((z - low) / width)] += 1 }
+    let density = heights.enumerated().map {
+      (x: low + (Double($0) + 0.5) * width, y: $1 / Double(samples.count) / width)
+    }
+    let unscaled = zip(unit.w, unit.x).reduce(unit.bias) { $0 + $1.0 * $1.1 }
+    let marks: [Mark] = [
+      .histogram("", density, colour: 5),
+      .vertical(isInverted ? "W" : "p·W", at: formula.mean),
+    ]
+    return Panel(
+      title: isInverted ? "inverted dropout: masks of 0 and 1/p" : "masks of 0 and 1",
+      x: Axis("input of the unit", range: low...high),
+      y: Axis(isInverted ? "" : "density", range: 0...0.5),
+      marks: isInverted ? marks : marks + [.vertical("W, forgotten", at: unscaled)])
+  }
+}
+
+// MARK: - Two forms of one method
+
+extension WeightScaling {
+  // snippet.forms
+  /// The logits with masks of 0 and 1, as in the paper; the library's dropout divides by p.
+  private static func paperLogits(
+    _ layers: [Dense], _ images: Variable, keep p: Float, _ stream: inout RandomStream
+  ) -> Variable {
+    var x = flatten(images)
+    for (index, layer) in layers.enumerated() {
+      if index > 0 { x = dropout(x, keep: p, &stream) * p }
+      x = layer(x)
+    }
+    return x
+  }
+  // snippet.end
+
+  /// Trains the two forms side by side; the largest difference of their logits at test.
+  private static func distanceOfForms(
+    _ data: MNIST, _ split: Split, seed: UInt64, rateFactor: Float
+  ) -> Double {
+    let p: Float = 0.8
+    let sizes = [784, 64, 64, 10]
+    var (start, again) = (
+      RandomStream(seed: seed, id, "forms"), RandomStream(seed: seed, id, "forms")
+    )
+    let inverted = DropoutNetwork(sizes, keep: (1, p), &start)
+    let paper = DropoutNetwork(sizes, keep: (1, p), &again)
+    // W = W′/p wherever the inputs are dropped: both networks then begin as the same function.
+    for layer in paper.layers.dropFirst() { layer.weight.value = layer.weight.value * (1 / p) }
+    var (noise, sameNoise) = (
+      RandomStream(seed: seed, id, "forms", "noise"), RandomStream(seed: seed, id, "forms", "noise")
+    )
+    var rules = inverted.parameters.map { _ in
+      (inverted: Momentum(momentum: 0.9), paper: Momentum(momentum: 0.9))
+    }
+    let dropped = Set(inverted.layers.dropFirst().map { ObjectIdentifier($0.weight) })
+    for batch in Array(split.labelled.prefix(1000)).batches(of: 50) {
+      let (images, labels) = (data.train.images(batch), data.train.labels(batch))
+      let (one, two) = (Tape(), Tape())
+      let lossOne = softmaxCrossEntropy(
+        logits: inverted.logits(one.constant(images), .training, &noise), labels: labels)
+      let lossTwo = softmaxCrossEntropy(
+        logits: paperLogits(paper.layers, two.constant(images), keep: p, &sameNoise),
+        labels: labels)
+      let (gradientsOne, gradientsTwo) = (
+        one.backward(from: lossOne), two.backward(from: lossTwo)
+      )
+      for (index, pair) in zip(inverted.parameters, paper.parameters).enumerated() {
+        let isDropped = dropped.contains(ObjectIdentifier(pair.0))
+        rules[index].paper.step([pair.1], gradientsTwo, rate: 0.02)
+        rules[index].inverted.step(
+          [pair.0], gradientsOne, rate: isDropped ? 0.02 * rateFactor : 0.02)
+      }
+    }
+    // At test the paper's weights are scaled, those of the inverted form stand.
+    for layer in paper.layers.dropFirst() { layer.weight.value = layer.weight.value * p }
+    let images = data.train.images(Array(split.validation.prefix(200)))
+    var unused = RandomStream(seed: 0, "evaluation draws nothing")
+    let tape = Tape(recording: false)
+    let (a, b) = (
+      inverted.logits(tape.constant(images), .evaluation, &unused).value,
+      paper.logits(tape.constant(images), .evaluation, &unused).value
+    )
+    return Double((a - b).maximumMagnitude())
+  }
+
+  private static func compareTheForms(_ page: Page, _ data: MNIST, _ split: Split) {
+    let same = distanceOfForms(data, split, seed: page.seed, rateFactor: 0.64)
+    let other = distanceOfForms(data, split, seed: page.seed, rateFactor: 1)
+    page.check("inverted form at p²ε = the paper's at ε, in logits", same, atMost: 1e-3)
+    page.check("at the same ε they are two methods", other, atLeast: 0.1)
+    page.value("forms.same", same, tolerance: 1e-3)
+    page.value("forms.other", other, tolerance: 0.5 * other)
+  }
+}
+
+// MARK: - Forgetting
+
+extension WeightScaling {
+  private static func forgetTheScaling(_ page: Page, _ data: MNIST, _ split: Split) throws {
+    let epochs = page.isQuick ? 4 : 40
+    let trainings = [Activation.relu, .tanh].flatMap { activation in
+      (0..<(page.isQuick ? 1 : 5)).map { seed in
+        DropoutTraining(
+          sizes: [784, 256, 256, 256, 10], activation: activation, keepHidden: 0.5,
+          rate: 0.05, epochs: epochs, seed: seed)
+      }
+    }
+    let seed = page.seed
+    let results = try SideBySide.run(
+      page, "three hidden layers", trainings.map { "forgetting, \($0.name)" }
+    ) { index, flag in
+      let network = try trainings[index].network(data.train, split.labelled, seed: seed, flag)
+      var masks = RandomStream(seed: seed, id, "masks", "\(index)")
+      return ScalingStudy.measure(network, data.test, &masks)
+    }
+    let seeds = results.count / 2
+    let (rectified, tangent) = (
+      ScalingReport(name: "relu", outcomes: Array(results[..<seeds])),
+      ScalingReport(name: "tanh", outcomes: Array(results[seeds...]))
+    )
+    rectified.write(on: page)
+    rectified.writeLayers(on: page)
+    tangent.write(on: page)
+    page.value("tanh.growth", tangent.growthOfLogits, tolerance: 0.3)
+    page.check(
+      "tanh, forgotten: twice as wide at the softmax, not eightfold", tangent.growthOfLogits,
+      near: 2, tolerance: 0.5)
+    page.claim(
+      "The network of rectifiers loses little accuracy, and the cross-entropy grows more than "
+        + "fourfold.",
+      "relu.right.accuracy - relu.forgotten.accuracy < 3 "
+        + "and relu.forgotten.loss > 4 * relu.right.loss")
+    page.claim(
+      "To scale twice costs the network of rectifiers more accuracy than to forget it.",
+      "relu.twice.accuracy < relu.forgotten.accuracy - relu.forgotten.accuracy.deviation "
+        + "- relu.twice.accuracy.deviation")
+    page.claim(
+      "The network of tanh is better calibrated with its weights scaled twice.",
+      "tanh.twice.loss < 0.85 * tanh.right.loss")
+  }
+
+  private static func sweepTheProbability(_ page: Page, _ data: MNIST, _ split: Split) throws {
+    let probabilities: [Float] =
+      page.isQuick ? [0.1, 0.3, 0.5, 0.7, 1] : [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]
+    let rates = page.isQuick ? [0.05] : [0.01, 0.02, 0.05]
+    let seeds = page.isQuick ? 1...1 : 1...5
+    func run(_ p: Float, _ rate: Double, _ seed: Int) -> DropoutTraining {
+      DropoutTraining(
+        sizes: [784, 256, 256, 10], keepHidden: p, rate: rate, epochs: page.isQuick ? 4 : 40,
+        seed: seed)
+    }
+    let seed = page.seed
+    func errors(_ label: String, _ runs: [DropoutTraining]) throws -> [[Double]] {
+      try SideBySide.run(page, label, runs.map { "sweep, \($0.name)" }) { index, flag in
+        let network = try runs[index].network(data.train, split.labelled, seed: seed, flag)
+        return [
+          100 - network.evaluate(data.train, split.labelled).accuracy,
+          100 - network.evaluate(data.train, split.validation).accuracy,
+          100 - network.evaluate(data.test, Array(0..<data.test.count)).accuracy,
+        ]
+      }
+    }
+    let trials = try errors(
+      "choosing rates", probabilities.flatMap { p in rates.map { run(p, $0, 0) } })
+    let chosen = probabilities.indices.map { index in
+      zip(rates, trials[index * rates.count..<(index + 1) * rates.count]).min { $0.1[1] < $1.1[1] }!
+        .0
+    }
+    let results = try errors(
+      "sweep", zip(probabilities, chosen).flatMap { p, rate in seeds.map { run(p, rate, $0) } })
+    let rows = probabilities.indices.map { index in
+      let own = results[index * seeds.count..<(index + 1) * seeds.count]
+      return KeepSweep.Row(
+        probability: (Double(probabilities[index]) * 10).rounded() / 10, rate: chosen[index],
+        train: own.map { $0[0] }, test: own.map { $0[2] })
+    }
+    KeepSweep(rows: rows).write(on: page)
+  }
+}
