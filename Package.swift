@@ -19,6 +19,7 @@ let prose = [
   "2.3.1-he-versus-xavier.md",
   "2.3.2-pretraining.md",
   "3.1-baseline.md",
+  "3.2-the-techniques-together.md",
 ]
 
 /// A module of the lab under Sources/.

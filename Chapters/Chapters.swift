@@ -11,4 +11,5 @@ public let allChapters: [any Chapter.Type] = [
   HeVersusXavier.self,
   Pretraining.self,
   Baseline.self,
+  TechniquesTogether.self,
 ]

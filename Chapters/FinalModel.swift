@@ -5,61 +5,9 @@ import Methods
 import Networks
 import Tensors
 
-/// The convolutional network of the kit's final model.
-///
-/// Four convolutions and two fully connected layers, batch normalisation after each.
-public struct KitNetwork: Classifier {
-  let convolutions: [Convolution]
-  let hidden, output: Dense
-  let normalisations: [BatchNormalisation]
-
-  /// A network with He's initialisation.
-  public init(_ stream: inout RandomStream) {
-    let leaky = Activation.leakyReLU(slope: 0.1)
-    let sizes = [(1, 32, 5), (32, 64, 3), (64, 64, 3), (64, 128, 3)]
-    var convolutions: [Convolution] = []
-    var normalisations: [BatchNormalisation] = []
-    for (index, (channels, filters, kernel)) in sizes.enumerated() {
-      convolutions.append(
-        Convolution(
-          "convolution\(index)", channels, filters, kernel: kernel, initialiser: .he, &stream))
-      normalisations.append(
-        BatchNormalisation("normalisation\(index)", filters, activation: leaky))
-    }
-    hidden = Dense("hidden", 512, 100, initialiser: .he, &stream)
-    output = Dense("output", 100, 10, initialiser: .he, &stream)
-    normalisations.append(BatchNormalisation("normalisation4", 100, activation: .relu))
-    normalisations.append(BatchNormalisation("normalisation5", 10))
-    self.convolutions = convolutions
-    self.normalisations = normalisations
-  }
-
-  /// All weights, biases and running statistics.
-  public var parameters: [Parameter] {
-    convolutions.flatMap(\.parameters) + hidden.parameters + output.parameters
-      + normalisations.flatMap(\.parameters)
-  }
-
-  /// The logits of images `[1, n, 28, 28]`.
-  public func logits(
-    _ images: Variable, _ phase: Phase, _ stream: inout RandomStream
-  ) -> Variable {
-    // 28 → 24 → 12 → 10 → 8 → 4 → 2 pixels a side.
-    var x = images
-    for (index, convolution) in convolutions.enumerated() {
-      x = convolution(x)
-      if index == 0 || index == 2 { x = maximumPool(x).what }
-      x = normalisations[index](x, phase)
-    }
-    x = normalisations[4](hidden(flatten(x)), phase)
-    if phase == .training { x = dropout(x, keep: 0.5, &stream) }
-    return normalisations[5](output(x), phase)
-  }
-}
-
 /// The model that `lab model` trains and `lab result` reads.
 ///
-/// For now: the kit's network on the 3,000 labels alone, with rotations and shifts.
+/// For now: the recipe that validation chose in chapter 3.2, on the 3,000 labels alone.
 public enum FinalModel {
   /// What a training is asked for.
   public struct Settings: Sendable {
@@ -76,9 +24,17 @@ public enum FinalModel {
     public init() {}
 
     /// The number of epochs, of 60 steps each.
-    public var epochs: Int { isQuick ? 2 : 60 }
+    public var epochs: Int { recipe.epochs }
+    /// About how many seconds a training takes on a laptop.
+    public var expectedSeconds: Int { isQuick ? 10 : 120 }
+    /// What is trained and how.
+    var recipe: Recipe {
+      var recipe = Recipe.best
+      if isQuick { recipe.epochs = 2 }
+      return recipe
+    }
     /// Describes the training; a checkpoint of another is not gone on with.
-    var label: String { "kit network, \(epochs) epochs, seed \(seed)" }
+    var label: String { "recipe of chapter 3.2, \(epochs) epochs, seed \(seed)" }
   }
 
   /// What an epoch came to.
@@ -112,26 +68,25 @@ public enum FinalModel {
     let split = try Split.kit(data.train.labels)
     var checkpoint = CheckpointFile(checkpoint(of: model), every: settings.checkpointInterval)
     var start = RandomStream(seed: settings.seed, "final model", "weights")
-    let epochs = settings.epochs
+    let (recipe, epochs) = (settings.recipe, settings.epochs)
     var training = Supervised(
-      KitNetwork(&start), Adam(), rate: .linearDecay(2e-3, from: epochs / 3, to: epochs),
-      batchSize: 50, seed: settings.seed, name: "final model")
+      RecipeNetwork(recipe, &start), Adam(), rate: recipe.schedule, batchSize: recipe.batchSize,
+      seed: settings.seed, name: "final model")
     if settings.resumes, let archive = try checkpoint.archive() {
       try training.restore(archive, label: settings.label, from: checkpoint.url)
     }
-    let augmentation = Augmentation(rotation: 25, shift: 3)
-    let batches = Double(epochs * ((split.labelled.count + 49) / 50))
+    let steps = epochs * split.labelled.batches(of: recipe.batchSize).count
     do {
       while training.epoch < epochs {
         let loss = try training.runEpoch(data.train, split.labelled) {
-          augmentation($0, &$1)
+          recipe.augmentation($0, &$1)
         } afterStep: { training in
           try checkpoint.writeWhenDue { training.checkpoint(label: settings.label) }
-          advance(Double(training.rule.steps) / batches)
+          advance(Double(training.rule.steps) / Double(steps))
         }
         try checkpoint.write(training.checkpoint(label: settings.label))
         // The validation images are ten thousand; a look now and then is enough.
-        if training.epoch % 5 == 0 || training.epoch == epochs {
+        if training.epoch % 10 == 0 || training.epoch == epochs {
           let validation = try training.network.evaluate(data.train, split.validation) {
             try Task.checkCancellation()
           }
@@ -156,7 +111,7 @@ public enum FinalModel {
   ///   `CancellationError`.
   public static func evaluate(_ model: URL, _ data: MNIST) throws -> Evaluation {
     var stream = RandomStream(seed: 0, "overwritten")
-    let network = KitNetwork(&stream)
+    let network = RecipeNetwork(.best, &stream)
     let archive = try Archive(reading: model)
     guard archive.kind == "model" else {
       throw LabError(

@@ -59,7 +59,7 @@ struct ModelCommand: AsyncParsableCommand {
     try AtomicFile.requireWritable(model)
     Console.complain(
       "Training the final model, \(options.quick ? "QUICK" : "full"), \(settings.epochs) epochs: "
-        + "about \(options.quick ? 10 : 180) s.")
+        + "about \(settings.expectedSeconds) s.")
     let data = try await loadMNIST(options.data)
     if !resume, FileManager.default.fileExists(atPath: checkpoint.path) {
       Console.complain(
