@@ -1,8 +1,9 @@
 // Products of matrices on vectors of sixteen floats: two small kernels, and the loops around them.
 //
 // They are here because the OpenBLAS of a Linux distribution is older than the processor, and so is
-// what it knows of it: Benchmarks/README.md has the figures. `BLAS.multiply` is the plain version that the tests compare them with, and what
-// runs on processors without registers of that width, where a tile would not fit.
+// what it knows of it: Benchmarks/README.md has the figures. `BLAS.multiply` is the plain version
+// that the tests compare them with, and what runs on processors without registers of that width,
+// where a tile would not fit.
 
 import Lanes
 
