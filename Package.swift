@@ -49,13 +49,15 @@ let package = Package(
     // Apart from Tensors, because a function is inlined across modules but not across the files of
     // one: its loops would call each of these.
     module("Lanes", []),
+    // What every module needs of the disk and of errors, and nothing more.
+    module("Files", []),
     module("Tensors", ["COpenBLAS", "Lanes"]),
     module("Gradients", ["Tensors"]),
-    module("Networks", ["Gradients", .product(name: "Crypto", package: "swift-crypto")]),
+    module("Networks", ["Files", "Gradients", .product(name: "Crypto", package: "swift-crypto")]),
     module(
       "Digits",
       [
-        "CZlib", "Tensors",
+        "CZlib", "Files", "Tensors",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
@@ -63,7 +65,7 @@ let package = Package(
     module(
       "Notebook",
       [
-        "Tensors",
+        "Files",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
@@ -81,11 +83,12 @@ let package = Package(
     .executableTarget(
       name: "lab",
       dependencies: [
-        "Bench", "Chapters", "Digits", "Notebook", "Tensors",
+        "Bench", "Chapters", "Digits", "Files", "Notebook", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: fast),
 
+    tests(of: "Files"),
     tests(of: "Tensors"),
     tests(of: "Gradients"),
     tests(of: "Networks"),

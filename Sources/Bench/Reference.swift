@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 
 /// A process that does the same work in PyTorch, a turn at a time.
 ///

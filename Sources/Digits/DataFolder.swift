@@ -1,6 +1,6 @@
 import Crypto
+import Files
 import Foundation
-import Tensors
 
 /// The folder that holds the four files of MNIST, each verified whenever it is read.
 public struct DataFolder: Sendable {

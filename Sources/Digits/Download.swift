@@ -1,6 +1,5 @@
 import Foundation
 import Synchronization
-import Tensors
 
 #if canImport(FoundationNetworking)
   import FoundationNetworking

@@ -1,6 +1,6 @@
 import Crypto
+import Files
 import Foundation
-import Tensors
 
 /// A step of a fetch, for a progress bar.
 public struct DataProgress: Sendable {

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 
 /// Files packed by gzip.
 public enum Gzip {

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 
 /// An array of bytes with its extents, as the IDX files of MNIST hold it.
 ///

@@ -1,5 +1,3 @@
-import Tensors
-
 /// The handwritten digits: 60,000 images to train on and 10,000 to test on.
 ///
 /// Source: LeCun, Bottou, Bengio & Haffner 1998, "Gradient-based learning applied to document

@@ -1,6 +1,5 @@
 import Foundation
 import Subprocess
-import Tensors
 
 /// The Python package that holds MNIST, for machines that reach a package registry only.
 ///

@@ -1,3 +1,4 @@
+import Files
 import Tensors
 
 /// The training images shared out for semi-supervised learning, as indices in training order.

@@ -1,6 +1,6 @@
+import Files
 import Foundation
 import Networks
-import Tensors
 
 /// The file that a training goes on from when it was interrupted, or killed.
 ///

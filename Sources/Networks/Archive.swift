@@ -1,6 +1,7 @@
 import Crypto
-import Gradients
+import Files
 import Foundation
+import Gradients
 import Tensors
 
 /// A file of named tensors with a few words of state: a model, or a training that can go on.

@@ -1,6 +1,6 @@
 import Crypto
+import Files
 import Foundation
-import Tensors
 
 /// Something in the prose that does not follow from the run.
 public struct Finding: Codable, Equatable, Sendable {

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 
 /// The README held against the records of the chapters.
 ///

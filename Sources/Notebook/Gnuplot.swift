@@ -1,6 +1,6 @@
+import Files
 import Foundation
 import Subprocess
-import Tensors
 
 /// The program that draws figures.
 enum Gnuplot {

@@ -1,6 +1,6 @@
+import Files
 import Foundation
 import Synchronization
-import Tensors
 
 /// Results of long work, kept on disk: an interrupted run goes on, and unchanged work is not redone.
 ///

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 
 /// A comparison over named numbers, such as `2 * nesterov.steps < momentum.steps and loss <= 0.1`.
 ///

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 
 /// What a run of a chapter showed: the facts that the prose is bound to.
 ///

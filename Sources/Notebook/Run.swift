@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 
 /// How a chapter stands to its record.
 public enum ChapterState: String, Codable, Sendable {

@@ -1,7 +1,7 @@
 import Chapters
+import Files
 import Foundation
 import Notebook
-import Tensors
 
 /// The chapters of the package that a command works on.
 struct Catalogue {

@@ -1,7 +1,7 @@
 import ArgumentParser
+import Files
 @preconcurrency import Foundation
 import Synchronization
-import Tensors
 
 /// The command line of the lab: arguments in, exit code out.
 @main

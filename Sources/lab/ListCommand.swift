@@ -1,7 +1,7 @@
 import ArgumentParser
+import Files
 import Foundation
 import Notebook
-import Tensors
 
 /// Flags that every command has.
 struct OutputOptions: ParsableArguments {

@@ -1,9 +1,9 @@
 import ArgumentParser
 import Chapters
 import Digits
+import Files
 import Foundation
 import Notebook
-import Tensors
 
 /// The data set, with a bar while it comes.
 func loadMNIST(_ directory: String?) async throws -> MNIST {

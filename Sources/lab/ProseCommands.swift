@@ -1,8 +1,8 @@
 import ArgumentParser
 import Chapters
+import Files
 import Foundation
 import Notebook
-import Tensors
 
 /// A text whose numbers are bound to records: a chapter, or the README.
 struct BoundText {

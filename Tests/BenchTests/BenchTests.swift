@@ -1,7 +1,7 @@
 import Bench
 import Digits
+import Files
 import Foundation
-import Tensors
 import Testing
 
 @Suite struct BenchTests {

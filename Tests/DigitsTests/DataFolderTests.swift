@@ -1,9 +1,8 @@
 import Crypto
-import Foundation
-import Tensors
-import Testing
-
 @testable import Digits
+import Files
+import Foundation
+import Testing
 
 @Suite struct DataFolderTests {
   let place = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)

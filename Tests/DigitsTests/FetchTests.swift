@@ -1,8 +1,7 @@
-import Foundation
-import Tensors
-import Testing
-
 @testable import Digits
+import Files
+import Foundation
+import Testing
 
 @Suite struct FetchTests {
   let place = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)

@@ -1,8 +1,7 @@
+import Files
 import Foundation
-import Tensors
-import Testing
-
 @testable import Notebook
+import Testing
 
 /// A package of one chapter in a temporary folder: prose, code, record and figure that agree.
 struct SmallPackage {

@@ -1,8 +1,7 @@
+import Files
 import Foundation
-import Tensors
-import Testing
-
 @testable import Notebook
+import Testing
 
 @Suite struct FrontPageTests {
   private let record = Record(

@@ -1,8 +1,7 @@
+import Files
 import Foundation
-import Tensors
-import Testing
-
 @testable import Notebook
+import Testing
 
 @Suite struct PredicateTests {
   let numbers = ["a": 1, "b.steps": 2, "c": 3.5]

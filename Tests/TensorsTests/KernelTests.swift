@@ -1,7 +1,7 @@
+import Files
 import Foundation
-import Testing
-
 @testable import Tensors
+import Testing
 
 @Suite struct KernelTests {
   /// Known answers of Random123 for Philox 4×32-10.

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 import Testing
 
 @Suite final class AtomicFileTests {
