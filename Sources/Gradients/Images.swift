@@ -48,3 +48,10 @@ public func flatten(_ x: Variable) -> Variable {
     [ȳ.unflattenedImages(shape)]
   }
 }
+
+/// Images in a frame of zeros, `width` pixels wide on each side; the pullback cuts it off.
+///
+/// Shapes: `[c, n, h, w]` → `[c, n, h + 2·width, w + 2·width]`.
+public func padded(_ x: Variable, by width: Int) -> Variable {
+  x.tape.record(.padded, x.value.padded(by: width), from: [x]) { ȳ in [ȳ.cropped(by: width)] }
+}

@@ -10,9 +10,9 @@ public enum Operation: String, CaseIterable, Sendable {
   case matrixProduct, affine
   case softmax, softmaxCrossEntropy, softmaxCrossEntropyWithTargets
   case squaredError, bernoulliCrossEntropy
-  case flatten, maximumPool, unpool, convolution
+  case flatten, padded, maximumPool, unpool, convolution
   case dropout, channelDropout
-  case featureAffine, batchNormalised
+  case standardisedByNumbers, featureAffine, batchNormalised
 
   /// An example: inputs, and the operation applied to them.
   public struct Sample {
@@ -87,6 +87,7 @@ public enum Operation: String, CaseIterable, Sendable {
         }
       ]
     case .flatten: return [Sample([normal([3, 2, 4, 5])]) { Gradients.flatten($0[0]) }]
+    case .padded: return [Sample([normal([2, 3, 4, 5])]) { Gradients.padded($0[0], by: 2) }]
     case .maximumPool:
       // Distinct numbers far apart, so that no difference step changes a winner; odd extents too.
       let order = stream.permutation(2 * 2 * 5 * 4).map { Float($0) * 0.2 }
@@ -115,6 +116,12 @@ public enum Operation: String, CaseIterable, Sendable {
         Sample([normal([3, 4, 2, 2])]) {
           var stream = RandomStream(seed: 1, "mask")
           return Gradients.channelDropout($0[0], keep: 0.6, &stream)
+        }
+      ]
+    case .standardisedByNumbers:
+      return [
+        Sample([normal([1, 3, 4, 5])]) {
+          Gradients.standardised($0[0], mean: 0.1307, deviation: 0.3081)
         }
       ]
     case .featureAffine, .batchNormalised:

@@ -84,34 +84,6 @@ extension Tensor {
       $0.baseAddress!.update(from: pointer + range.lowerBound * inner, count: range.count * inner)
     }
   }
-
-  /// Images `[c, n, h, w]` as rows `[n, c·h·w]`, the order in which a fully connected layer reads.
-  public func flattenedImages() -> Tensor {
-    precondition(shape.rank == 4, "images wanted: \(shape)")
-    let (c, n, pixels) = (shape[0], shape[1], shape[2] * shape[3])
-    return Tensor(uninitialized: [n, c * pixels]) { y in
-      for image in 0..<n {
-        for channel in 0..<c {
-          (y.baseAddress! + (image * c + channel) * pixels).update(
-            from: pointer + (channel * n + image) * pixels, count: pixels)
-        }
-      }
-    }
-  }
-
-  /// Rows `[n, c·h·w]` as images `[c, n, h, w]`: what `flattenedImages` does, undone.
-  public func unflattenedImages(_ shape: Shape) -> Tensor {
-    let (c, n, pixels) = (shape[0], shape[1], shape[2] * shape[3])
-    precondition(self.shape == [n, c * pixels], "\(self.shape) does not hold images \(shape)")
-    return Tensor(uninitialized: shape) { y in
-      for image in 0..<n {
-        for channel in 0..<c {
-          (y.baseAddress! + (channel * n + image) * pixels).update(
-            from: pointer + (image * c + channel) * pixels, count: pixels)
-        }
-      }
-    }
-  }
 }
 
 extension Tensor {

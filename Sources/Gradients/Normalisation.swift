@@ -1,27 +1,13 @@
 import Tensors
 
-/// Inverted dropout: each unit kept with probability p and divided by p, else 0.
+/// y = (x − μ)·(1/σ) for two numbers: pixels at mean 0 and deviation 1 over the data, say.
 ///
-/// y = x ⊙ m with m = Bernoulli(p)/p; pullback x̄ = ȳ ⊙ m. `keep` is p, the probability to keep, as
-/// in Srivastava et al. 2014; dividing here leaves the weights alone at test.
-public func dropout(_ x: Variable, keep p: Float, _ stream: inout RandomStream) -> Variable {
-  precondition(p > 0 && p <= 1, "a probability to keep lies in (0, 1]: \(p)")
-  let mask = stream.bernoulli(x.shape, probability: p, value: 1 / p)
-  return x.tape.record(.dropout, x.value * mask, from: [x]) { ȳ in [ȳ * mask] }
-}
-
-/// Dropout of whole channels of images: neighbouring pixels share their fate.
-///
-/// Shapes: `[c, n, h, w]`; one trial for each channel of each image (Tompson et al. 2015, sec. 3.2).
-public func channelDropout(
-  _ x: Variable, keep p: Float, _ stream: inout RandomStream
-) -> Variable {
-  precondition(p > 0 && p <= 1, "a probability to keep lies in (0, 1]: \(p)")
-  let (planes, area) = (x.shape[0] * x.shape[1], x.shape[2] * x.shape[3])
-  let mask = stream.bernoulli([planes], probability: p, value: 1 / p)
-  let y = x.value.scaledRows(mask, length: area)
-  return x.tape.record(.channelDropout, y, from: [x]) { ȳ in
-    [ȳ.scaledRows(mask, length: area)]
+/// Any shape. Pullback x̄ = ȳ·(1/σ), so that a gradient reaches the images; of a constant it is a
+/// constant.
+public func standardised(_ x: Variable, mean μ: Float, deviation σ: Float) -> Variable {
+  let scale = 1 / σ
+  return x.tape.record(.standardisedByNumbers, x.value.map { ($0 - μ) * scale }, from: [x]) { ȳ in
+    [ȳ * scale]
   }
 }
 
