@@ -25,6 +25,8 @@ public final class Tape {
 
   private var nodes: [Node] = []
   private var places: [ObjectIdentifier: Leaf] = [:]
+  /// The trainable parameters that were used, each once, in the order of their first use.
+  public private(set) var usedParameters: [Parameter] = []
   /// Whether gradients are wanted at all; without them nothing but values is kept.
   public let isRecording: Bool
 
@@ -49,6 +51,7 @@ public final class Tape {
     if let leaf = places[key] { return Variable(tape: self, index: leaf.index, value: leaf.value) }
     let place = parameter.isTrainable ? variable(parameter.value) : constant(parameter.value)
     places[key] = Leaf(index: place.index, value: place.value)
+    if parameter.isTrainable { usedParameters.append(parameter) }
     return place
   }
 

@@ -74,6 +74,15 @@ import Testing
     #expect(gradients[weight].values == [10])
   }
 
+  @Test(arguments: [true, false])
+  func theTapeTellsWhichTrainableParametersWereUsed(_ isRecording: Bool) {
+    let parameters = ["a", "b", "c"].map { Parameter($0, Tensor(1)) }
+    let kept = Parameter("running", Tensor(1), isTrainable: false)
+    let tape = Tape(recording: isRecording)
+    _ = tape(parameters[2]) * tape(kept) + tape(parameters[0]) * tape(parameters[2])
+    #expect(tape.usedParameters.map(\.name) == ["c", "a"])
+  }
+
   @Test func nothingFlowsThroughConstantsAndDetachedValues() {
     let tape = Tape()
     let x = tape.variable(Tensor([1], [3]))
