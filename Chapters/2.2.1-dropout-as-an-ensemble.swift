@@ -142,7 +142,7 @@ extension DropoutAsEnsemble {
     var rule = Momentum(momentum: 0.9)
     for _ in 0..<200 {
       let tape = Tape()
-      let x = dropout(tape.constant(inputs), keep: 0.5, &stream)
+      let x = dropout(tape.constant(inputs), keep: 0.5, using: &stream)
       let loss = softmaxCrossEntropy(logits: layer(x), labels: set.labels(indices))
       rule.step(layer.parameters, tape.backward(from: loss), rate: 0.5)
     }

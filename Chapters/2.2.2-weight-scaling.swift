@@ -173,7 +173,7 @@ extension WeightScaling {
   ) -> Variable {
     var x = flatten(images)
     for (index, layer) in layers.enumerated() {
-      if index > 0 { x = dropout(x, keep: p, &stream) * p }
+      if index > 0 { x = dropout(x, keep: p, using: &stream) * p }
       x = layer(x)
     }
     return x

@@ -62,10 +62,10 @@ public struct SampleNetwork: Classifier {
     var x = images.tape.constant(images.value.map { ($0 - 0.1307) * (1 / 0.3081) })
     x = relu(maximumPool(first(x)).what)
     x = second(x)
-    if phase == .training { x = channelDropout(x, keep: 0.5, &stream) }
+    if phase == .training { x = channelDropout(x, keep: 0.5, using: &stream) }
     x = relu(maximumPool(x).what)
     x = hidden(flatten(x))
-    if phase == .training { x = dropout(x, keep: 0.5, &stream) }
+    if phase == .training { x = dropout(x, keep: 0.5, using: &stream) }
     return output(x)
   }
 }

@@ -33,7 +33,7 @@ struct DropoutNetwork: Classifier {
     var x = flatten(images)
     for (index, layer) in layers.enumerated() {
       let keep = index == 0 ? keep.input : keep.hidden
-      if phase == .training && keep < 1 { x = dropout(x, keep: keep, &stream) }
+      if phase == .training && keep < 1 { x = dropout(x, keep: keep, using: &stream) }
       x = layer(x)
     }
     return x

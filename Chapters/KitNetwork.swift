@@ -50,7 +50,7 @@ public struct KitNetwork: Classifier {
       x = normalisations[index](x, phase)
     }
     x = normalisations[4](hidden(flatten(x)), phase)
-    if phase == .training { x = dropout(x, keep: 0.5, &stream) }
+    if phase == .training { x = dropout(x, keep: 0.5, using: &stream) }
     return normalisations[5](output(x), phase)
   }
 }

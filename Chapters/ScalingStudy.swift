@@ -60,7 +60,7 @@ enum ScalingStudy {
       var x = flatten(tape.constant(set.images(batch)))
       for (index, layer) in layers.enumerated() {
         if index > 0 {
-          x = factor.map { x * $0 } ?? dropout(x, keep: network.keep.hidden, &masks)
+          x = factor.map { x * $0 } ?? dropout(x, keep: network.keep.hidden, using: &masks)
         }
         let z = affine(x, tape(layer.weight), tape(layer.bias))
         z.value.withUnsafeBufferPointer { values in

@@ -140,7 +140,7 @@ public struct RecipeNetwork: Classifier {
       }
       x = convolution(x)
       if trains && recipe.channelKeep < 1 && index == convolutions.count - 1 {
-        x = channelDropout(x, keep: recipe.channelKeep, &stream)
+        x = channelDropout(x, keep: recipe.channelKeep, using: &stream)
       }
       // The largest of rectified numbers is the largest, rectified: pooling first is less work.
       if recipe.blocks[index].pools { x = maximumPool(x).what }
@@ -148,7 +148,7 @@ public struct RecipeNetwork: Classifier {
     }
     x = hidden(flatten(x))
     if recipe.normalises { x = normalisations[convolutions.count](x, phase) }
-    if trains && recipe.keep < 1 { x = dropout(x, keep: recipe.keep, &stream) }
+    if trains && recipe.keep < 1 { x = dropout(x, keep: recipe.keep, using: &stream) }
     return output(x)
   }
 }

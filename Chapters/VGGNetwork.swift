@@ -76,7 +76,7 @@ struct VGGNetwork: Classifier {
     for (place, layer) in dense.enumerated() {
       x = layer(x)
       outputs.append(x)
-      if place < 2 && phase == .training { x = dropout(x, keep: 0.5, &stream) }
+      if place < 2 && phase == .training { x = dropout(x, keep: 0.5, using: &stream) }
     }
     return outputs
   }

@@ -4,7 +4,7 @@ import Tensors
 ///
 /// y = x ⊙ m with m = Bernoulli(p)/p; pullback x̄ = ȳ ⊙ m. `keep` is p, the probability to keep, as
 /// in Srivastava et al. 2014; dividing here leaves the weights alone at test.
-public func dropout(_ x: Variable, keep p: Float, _ stream: inout RandomStream) -> Variable {
+public func dropout(_ x: Variable, keep p: Float, using stream: inout RandomStream) -> Variable {
   precondition(p > 0 && p <= 1, "a probability to keep lies in (0, 1]: \(p)")
   let mask = stream.bernoulli(x.shape, probability: p, value: 1 / p)
   return x.tape.record(.dropout, x.value * mask, from: [x]) { ȳ in [ȳ * mask] }
@@ -14,7 +14,7 @@ public func dropout(_ x: Variable, keep p: Float, _ stream: inout RandomStream) 
 ///
 /// Shapes: `[c, n, h, w]`; one trial for each channel of each image (Tompson et al. 2015, sec. 3.2).
 public func channelDropout(
-  _ x: Variable, keep p: Float, _ stream: inout RandomStream
+  _ x: Variable, keep p: Float, using stream: inout RandomStream
 ) -> Variable {
   precondition(p > 0 && p <= 1, "a probability to keep lies in (0, 1]: \(p)")
   let (planes, area) = (x.shape[0] * x.shape[1], x.shape[2] * x.shape[3])

@@ -108,14 +108,14 @@ public enum Operation: String, CaseIterable, Sendable {
       return [
         Sample([normal([6, 9])]) {
           var stream = RandomStream(seed: 1, "mask")
-          return Gradients.dropout($0[0], keep: 0.6, &stream)
+          return Gradients.dropout($0[0], keep: 0.6, using: &stream)
         }
       ]
     case .channelDropout:
       return [
         Sample([normal([3, 4, 2, 2])]) {
           var stream = RandomStream(seed: 1, "mask")
-          return Gradients.channelDropout($0[0], keep: 0.6, &stream)
+          return Gradients.channelDropout($0[0], keep: 0.6, using: &stream)
         }
       ]
     case .standardisedByNumbers:

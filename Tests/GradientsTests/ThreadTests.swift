@@ -24,7 +24,7 @@ import Testing
       let normal = batchNormalised(
         maximumPool(features).what, scale: p[2], shift: p[3], activation: .relu
       ).y
-      let kept = dropout(flatten(normal), keep: 0.5, &stream)
+      let kept = dropout(flatten(normal), keep: 0.5, using: &stream)
       let loss = softmaxCrossEntropy(logits: affine(kept, p[4], p[5]), labels: labels)
       let gradients = tape.backward(from: loss)
       for parameter in parameters { parameter.value += gradients[parameter] * -0.1 }

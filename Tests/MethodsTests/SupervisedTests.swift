@@ -20,7 +20,7 @@ struct Perceptron: Classifier {
 
   func logits(_ images: Variable, _ phase: Phase, _ stream: inout RandomStream) -> Variable {
     let x = flatten(images)
-    return layer(phase == .training ? dropout(x, keep: 0.8, &stream) : x)
+    return layer(phase == .training ? dropout(x, keep: 0.8, using: &stream) : x)
   }
 }
 

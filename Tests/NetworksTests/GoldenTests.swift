@@ -66,7 +66,7 @@ import Testing
     let losses = (0..<10).map { _ in
       let tape = Tape()
       let x = normalisation(maximumPool(convolution(tape.constant(images))).what, .training)
-      let kept = dropout(flatten(x), keep: 0.8, &stream)
+      let kept = dropout(flatten(x), keep: 0.8, using: &stream)
       let loss = softmaxCrossEntropy(logits: output(kept), labels: labels)
       rule.step(parameters, tape.backward(from: loss), rate: 0.005)
       return loss.value.scalar
