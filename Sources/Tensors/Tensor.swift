@@ -119,7 +119,7 @@ public struct Tensor: Sendable {
   public var pointer: UnsafePointer<Float> { UnsafePointer(storage.pointer) }
 
   /// The memory, for a kernel to write into a tensor that it has just made itself.
-  public var freshPointer: UnsafeMutablePointer<Float> { storage.pointer }
+  package var freshPointer: UnsafeMutablePointer<Float> { storage.pointer }
 }
 
 extension Tensor: Equatable {
