@@ -1,30 +1,85 @@
 import Tensors
 
-/// z = x + y; pullback x̄ = ȳ = z̄.
-public func + (x: Variable, y: Variable) -> Variable {
-  x.tape.record(.add, x.value + y.value, from: [x, y]) { z̄ in [z̄, z̄] }
-}
+// Of two operands one may be repeated over the other, as `+` of tensors has it: a number, `[]` or
+// `[1]`, beside anything; features `[c]` over the rows of `[n, c]` or the pixels of `[c, n, h, w]`.
+// The pullback to what was repeated is a sum: written Σ below, nothing where shapes are the same.
 
-/// z = x − y; pullback x̄ = z̄, ȳ = −z̄.
-public func - (x: Variable, y: Variable) -> Variable {
-  let needsY = y.needsGradient
-  return x.tape.record(.subtract, x.value - y.value, from: [x, y]) { z̄ in
-    [z̄, needsY ? z̄ * -1 : nil]
+extension Variable {
+  /// z = x + y; pullback x̄ = Σz̄, ȳ = Σz̄.
+  public static func + (x: Variable, y: Variable) -> Variable {
+    let (s, t) = (x.shape, y.shape)
+    let (needsX, needsY) = (x.needsGradient, y.needsGradient)
+    return x.tape.record(.add, x.value + y.value, from: [x, y]) { z̄ in
+      [needsX ? z̄.summed(to: s) : nil, needsY ? z̄.summed(to: t) : nil]
+    }
   }
-}
 
-/// z = x ⊙ y; pullback x̄ = z̄ ⊙ y, ȳ = z̄ ⊙ x.
-public func * (x: Variable, y: Variable) -> Variable {
-  let (a, b) = (x.value, y.value)
-  let (needsX, needsY) = (x.needsGradient, y.needsGradient)
-  return x.tape.record(.multiply, a * b, from: [x, y]) { z̄ in
-    [needsX ? z̄ * b : nil, needsY ? z̄ * a : nil]
+  /// z = x − y; pullback x̄ = Σz̄, ȳ = −Σz̄.
+  public static func - (x: Variable, y: Variable) -> Variable {
+    let (s, t) = (x.shape, y.shape)
+    let (needsX, needsY) = (x.needsGradient, y.needsGradient)
+    return x.tape.record(.subtract, x.value - y.value, from: [x, y]) { z̄ in
+      [needsX ? z̄.summed(to: s) : nil, needsY ? z̄.summed(to: t) * -1 : nil]
+    }
   }
-}
 
-/// y = c·x for a number c; pullback x̄ = c·ȳ.
-public func * (x: Variable, factor: Float) -> Variable {
-  x.tape.record(.scale, x.value * factor, from: [x]) { ȳ in [ȳ * factor] }
+  /// z = x ⊙ y; pullback x̄ = Σ z̄ ⊙ y, ȳ = Σ z̄ ⊙ x.
+  public static func * (x: Variable, y: Variable) -> Variable {
+    let (a, b) = (x.value, y.value)
+    let (needsX, needsY) = (x.needsGradient, y.needsGradient)
+    return x.tape.record(.multiply, a * b, from: [x, y]) { z̄ in
+      [
+        needsX ? (z̄ * b).summed(to: a.shape) : nil,
+        needsY ? (z̄ * a).summed(to: b.shape) : nil,
+      ]
+    }
+  }
+
+  /// z = x/y, element by element; pullback x̄ = Σ z̄/y, ȳ = −Σ z̄ ⊙ z/y.
+  public static func / (x: Variable, y: Variable) -> Variable {
+    let (s, b, z) = (x.shape, y.value, x.value / y.value)
+    let (needsX, needsY) = (x.needsGradient, y.needsGradient)
+    return x.tape.record(.divide, z, from: [x, y]) { z̄ in
+      let x̄ = z̄ / b
+      return [
+        needsX ? x̄.summed(to: s) : nil,
+        needsY ? (x̄ * z).summed(to: b.shape) * -1 : nil,
+      ]
+    }
+  }
+
+  /// y = c·x for a number c; pullback x̄ = c·ȳ.
+  public static func * (x: Variable, factor: Float) -> Variable {
+    x.tape.record(.scale, x.value * factor, from: [x]) { ȳ in [ȳ * factor] }
+  }
+
+  /// c·x for a number c.
+  public static func * (factor: Float, x: Variable) -> Variable { x * factor }
+
+  /// −x.
+  public static prefix func - (x: Variable) -> Variable { x * -1 }
+
+  /// x + c for a number c.
+  public static func + (x: Variable, number: Float) -> Variable { x + constant(number, beside: x) }
+
+  /// c + x for a number c.
+  public static func + (number: Float, x: Variable) -> Variable { x + number }
+
+  /// x − c for a number c.
+  public static func - (x: Variable, number: Float) -> Variable { x - constant(number, beside: x) }
+
+  /// c − x for a number c.
+  public static func - (number: Float, x: Variable) -> Variable { constant(number, beside: x) - x }
+
+  /// x/c for a number c.
+  public static func / (x: Variable, number: Float) -> Variable { x / constant(number, beside: x) }
+
+  /// c/x for a number c.
+  public static func / (number: Float, x: Variable) -> Variable { constant(number, beside: x) / x }
+
+  private static func constant(_ number: Float, beside x: Variable) -> Variable {
+    x.tape.constant(Tensor(number))
+  }
 }
 
 /// y = Σᵢ xᵢ, a scalar; pullback x̄ᵢ = ȳ.
@@ -42,38 +97,4 @@ public func mean(_ x: Variable) -> Variable { sum(x) * (1 / Float(x.value.count)
 public func reshape(_ x: Variable, _ shape: Shape) -> Variable {
   let old = x.shape
   return x.tape.record(.reshape, x.value.reshaped(shape), from: [x]) { ȳ in [ȳ.reshaped(old)] }
-}
-
-/// Z = X·Y for matrices; pullback X̄ = Z̄·Yᵀ, Ȳ = Xᵀ·Z̄.
-public func matrixProduct(_ x: Variable, _ y: Variable) -> Variable {
-  let (a, b) = (x.value, y.value)
-  let (needsX, needsY) = (x.needsGradient, y.needsGradient)
-  return x.tape.record(.matrixProduct, a.product(b), from: [x, y]) { z̄ in
-    [
-      needsX ? z̄.product(b, transposing: .second) : nil,
-      needsY ? a.product(z̄, transposing: .first) : nil,
-    ]
-  }
-}
-
-/// y = f(x·Wᵀ + b) for rows x: a fully connected layer with its activation f in one operation.
-///
-/// Shapes: x `[n, in]`, weight `[out, in]`, bias `[out]` → `[n, out]`. Pullback, with
-/// z̄ = ȳ ⊙ f′(y): x̄ = z̄·W, W̄ = z̄ᵀ·x, b̄ = Σ rows of z̄.
-public func affine(
-  _ x: Variable, _ weight: Variable, _ bias: Variable, activation: Activation = .identity
-) -> Variable {
-  let (a, w) = (x.value, weight.value)
-  let needs = (x: x.needsGradient, weight: weight.needsGradient, bias: bias.needsGradient)
-  var y = a.product(w, transposing: .second)
-  y.addToRows(bias.value, activation: activation)
-  return x.tape.record(.affine, y, from: [x, weight, bias]) { [y] ȳ in
-    let z̄ =
-      activation == .identity ? ȳ : ȳ.zip(y) { $0 * activation.derivative(fromOutput: $1) }
-    return [
-      needs.x ? z̄.product(w) : nil,
-      needs.weight ? z̄.product(a, transposing: .first) : nil,
-      needs.bias ? z̄.sumOfRows() : nil,
-    ]
-  }
 }

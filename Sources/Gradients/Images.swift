@@ -19,6 +19,36 @@ public func convolution(
   }
 }
 
+/// y = f(x ∗ᵀ W + b): the adjoint of a convolution, by that convolution's weights (tied weights).
+///
+/// Shapes: x `[o, n, oh, ow]`, weight `[o, c, kh, kw]`, bias `[c]` → images `[c, n, h, w]` with
+/// h = oh + kh − 1 − 2·padding, w likewise: what `convolution` with this padding was given. Pullback,
+/// with z̄ = ȳ ⊙ f′(y): x̄ = z̄ ∗ W, W̄ correlates x with z̄, b̄ sums z̄. Sources: Zeiler, Krishnan,
+/// Taylor & Fergus 2010; Masci, Meier, Cireşan & Schmidhuber 2011.
+public func transposedConvolution(
+  _ x: Variable, _ weight: Variable, _ bias: Variable, padding: Int = 0,
+  activation: Activation = .identity
+) -> Variable {
+  let (a, w) = (x.value, weight.value)
+  let needs = (x: x.needsGradient, weight: weight.needsGradient, bias: bias.needsGradient)
+  let ones = Tensor(repeating: 1, bias.shape)
+  let y = a.transposedConvolution(w, padding: padding)
+    .scaled(byFeature: ones, shift: bias.value, activation: activation)
+  return x.tape.record(.transposedConvolution, y, from: [x, weight, bias]) { ȳ in
+    let z̄ =
+      activation == .identity ? ȳ : ȳ.zip(y) { $0 * activation.derivative(fromOutput: $1) }
+    return [
+      needs.x ? z̄.convolution(w, bias: nil, padding: padding) : nil,
+      // The convolution's own pullback, with the parts of image and cotangent exchanged.
+      needs.weight
+        ? z̄.convolutionPullback(
+          w, cotangent: a, output: a, padding: padding, needsInput: false
+        ).weight : nil,
+      needs.bias ? z̄.sumOfFeatures() : nil,
+    ]
+  }
+}
+
 /// The largest of each 2×2 block; the pullback returns each cotangent to the winner's place.
 ///
 /// Shapes: `[c, n, h, w]` → `[c, n, ⌊h/2⌋, ⌊w/2⌋]`, and the switches beside it.

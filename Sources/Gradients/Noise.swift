@@ -24,3 +24,16 @@ public func channelDropout(
     [ȳ.scaledRows(mask, length: area)]
   }
 }
+
+/// Masking noise: each element 0 with a probability, else as it is.
+///
+/// y = x ⊙ m; pullback x̄ = ȳ ⊙ m. Unlike dropout it divides by nothing: it is the corruption that a
+/// denoising auto-encoder undoes. One trial for each element, where Vincent, Larochelle, Lajoie,
+/// Bengio & Manzagol 2010 blank a fixed share of each example's.
+public func maskingNoise(
+  _ x: Variable, probability: Float, using stream: inout RandomStream
+) -> Variable {
+  precondition((0...1).contains(probability), "a probability lies in [0, 1]: \(probability)")
+  let mask = stream.bernoulli(x.shape, probability: 1 - probability)
+  return x.tape.record(.maskingNoise, x.value * mask, from: [x]) { ȳ in [ȳ * mask] }
+}

@@ -85,6 +85,29 @@ extension Tensor {
     return result
   }
 
+  /// The adjoint of `convolution` in its images: ⟨x ∗ W, y⟩ = ⟨x, y.transposedConvolution(W)⟩.
+  ///
+  /// Shapes: self `[o, n, oh, ow]`, weight `[o, c, kh, kw]` as the convolution has it → images
+  /// `[c, n, h, w]` with h = oh + kh − 1 − 2·padding, w likewise.
+  public func transposedConvolution(_ weight: Tensor, padding: Int = 0) -> Tensor {
+    precondition(
+      shape.rank == 4 && weight.shape.rank == 4 && shape[0] == weight.shape[0],
+      "filters \(weight.shape) did not make \(shape)")
+    let images: Shape = [
+      weight.shape[1], shape[1], shape[2] + weight.shape[2] - 1 - 2 * padding,
+      shape[3] + weight.shape[3] - 1 - 2 * padding,
+    ]
+    let g = ConvolutionGeometry(input: images, weight: weight.shape, padding: padding)
+    let result = Tensor(uninitialized: images)
+    let (x, y) = (pointer, result.freshPointer)
+    let spread = LeftFactor(
+      weight.pointer, rows: g.depth, depth: g.filters, rowStride: 1, step: g.depth)
+    Parallel.forEachRange(g.batch, by: g.pieceSize) { piece in
+      g.spread(x + piece.lowerBound * g.area, g.batch * g.area, piece, by: spread, into: y)
+    }
+    return result
+  }
+
   /// The pullback of `convolution`: cotangents of the images, the weight and the bias.
   ///
   /// - Parameters:

@@ -101,16 +101,92 @@ extension Tensor {
     isKnownUniquelyReferenced(&storage) ? self : Tensor(uninitialized: shape)
   }
 
-  /// The elementwise sum.
-  public static func + (a: Tensor, b: Tensor) -> Tensor { a.zip(b) { $0 + $1 } }
-  /// The elementwise difference.
-  public static func - (a: Tensor, b: Tensor) -> Tensor { a.zip(b) { $0 - $1 } }
-  /// The elementwise (Hadamard) product.
-  public static func * (a: Tensor, b: Tensor) -> Tensor { a.zip(b) { $0 * $1 } }
   /// The product with a number.
   public static func * (a: Tensor, factor: Float) -> Tensor { a.map { $0 * factor } }
   /// Adds another tensor of the same shape.
   public static func += (a: inout Tensor, b: Tensor) { a.merge(b) { $0 + $1 } }
+}
+
+extension Tensor {
+  /// The sum of two tensors of one shape, or of one with the smaller one repeated.
+  ///
+  /// What is repeated: a number, `[]` or `[1]`, beside anything; a vector of features `[c]` over the
+  /// rows of `[n, c]` and the pixels of `[c, n, h, w]`. Nothing else is: other shapes that differ are
+  /// a mistake.
+  public static func + (a: Tensor, b: Tensor) -> Tensor { a.broadcast(b) { $0 + $1 } }
+  /// The difference of two tensors, of which one may be repeated as in a sum.
+  public static func - (a: Tensor, b: Tensor) -> Tensor { a.broadcast(b) { $0 - $1 } }
+  /// The elementwise (Hadamard) product of two tensors, of which one may be repeated as in a sum.
+  public static func * (a: Tensor, b: Tensor) -> Tensor { a.broadcast(b) { $0 * $1 } }
+  /// The elementwise quotient of two tensors, of which one may be repeated as in a sum.
+  public static func / (a: Tensor, b: Tensor) -> Tensor { a.broadcast(b) { $0 / $1 } }
+
+  @inline(__always)
+  private func broadcast(_ other: Tensor, _ combine: (Vector, Vector) -> Vector) -> Tensor {
+    if shape == other.shape { return zip(other, combine) }
+    if other.shape.isRepeated(over: shape) {
+      return other.isNumber
+        ? numberwise(other.scalar) { combine($0, $1) } : featurewise(other) { combine($0, $1) }
+    }
+    precondition(
+      shape.isRepeated(over: other.shape),
+      "\(shape) and \(other.shape) are not of one shape, and neither is repeated over the other")
+    return isNumber
+      ? other.numberwise(scalar) { combine($1, $0) } : other.featurewise(self) { combine($1, $0) }
+  }
+
+  private var isNumber: Bool { shape.rank == 0 || shape == [1] }
+
+  @inline(__always)
+  private func numberwise(_ number: Float, _ combine: (Vector, Vector) -> Vector) -> Tensor {
+    let y = Vector(repeating: number)
+    return map { combine($0, y) }
+  }
+
+  /// A function of each vector and of that of its features: self `[n, c]` or `[c, n, h, w]`.
+  @inline(__always)
+  private func featurewise(_ other: Tensor, _ combine: (Vector, Vector) -> Vector) -> Tensor {
+    let result = Tensor(uninitialized: shape)
+    let (x, v, y) = (pointer, other.pointer, result.freshPointer)
+    let layout = FeatureLayout(shape)
+    let isRow = !layout.isContiguous
+    let (runs, length) =
+      isRow ? (layout.samples, layout.features) : (layout.features, layout.samples)
+    Parallel.forEachRange(runs, by: max(1, Self.grain / max(1, length))) { range in
+      for run in range {
+        let start = run &* length
+        let number = isRow ? Vector(repeating: 0) : Vector(repeating: v[run])
+        var i = 0
+        while i &+ 16 <= length {
+          store(combine(load(x + start + i), isRow ? load(v + i) : number), y + start + i)
+          i &+= 16
+        }
+        if i < length {
+          let last = combine(load(x + start + i), isRow ? load(v + i) : number)
+          for lane in 0..<length - i { y[start &+ i &+ lane] = last[lane] }
+        }
+      }
+    }
+    return result
+  }
+
+  /// The sums over what broadcasting repeats: a tensor of a shape that `+` repeats over this one's.
+  public func summed(to target: Shape) -> Tensor {
+    if shape == target { return self }
+    precondition(target.isRepeated(over: shape), "\(target) is not repeated over \(shape)")
+    return target.count == 1 ? Tensor(target, [sum()]) : sumOfFeatures()
+  }
+}
+
+extension Shape {
+  /// Whether arithmetic repeats a tensor of this shape over another's: a number or features.
+  fileprivate func isRepeated(over other: Shape) -> Bool {
+    if rank == 0 { return other.rank > 0 }
+    guard rank == 1 else { return false }
+    return self == [1]
+      ? other.rank > 0
+      : (other.rank == 2 || other.rank == 4) && self[0] == other[other.featureAxis]
+  }
 }
 
 extension Tensor {

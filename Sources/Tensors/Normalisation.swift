@@ -59,6 +59,20 @@ extension Tensor {
     return Moments(mean: mean, variance: variance)
   }
 
+  /// The sum of each feature over the batch: `[n, c]` or `[c, n, h, w]` → `[c]`.
+  public func sumOfFeatures() -> Tensor {
+    guard shape.rank == 4 else { return sumOfRows() }
+    let layout = FeatureLayout(shape)
+    let sums = Tensor(uninitialized: [layout.features])
+    let (x, y) = (pointer, sums.freshPointer)
+    layout.forEachBlock { block in
+      for feature in block {
+        y[feature] = sumRow(x + feature &* layout.samples, layout.samples) { $0 }
+      }
+    }
+    return sums
+  }
+
   /// `activation(scale·x + shift)` with a scale and a shift for each feature.
   ///
   /// Shapes: self `[n, c]` or `[c, n, h, w]`, scale and shift `[c]`.

@@ -74,29 +74,22 @@ extension Tensor {
       j &+= 1
     }
   }
-
-  /// The rows of a range of a tensor's outermost dimension, copied.
-  public func rows(_ range: Range<Int>) -> Tensor {
-    let inner = shape.count / max(1, shape[0])
-    var extents = shape.dimensions
-    extents[0] = range.count
-    return Tensor(uninitialized: Shape(extents)) {
-      $0.baseAddress!.update(from: pointer + range.lowerBound * inner, count: range.count * inner)
-    }
-  }
 }
 
 extension Tensor {
-  /// Each run of `length` elements multiplied by a factor of its own.
+  /// Each run of `length` elements multiplied by the next factor; after the last comes the first.
   ///
-  /// Shapes: self holds `factors.count · length` elements.
+  /// Shapes: self holds a multiple of `factors.count · length` elements.
   public func scaledRows(_ factors: Tensor, length: Int) -> Tensor {
-    precondition(factors.count * length == count, "\(factors.count) rows of \(length) in \(shape)")
+    let (n, round) = (factors.count, factors.count * length)
+    precondition(
+      round == 0 ? count == 0 : count % round == 0, "\(n) rows of \(length) in \(shape)")
+    guard count > 0 else { return self }
     let result = Tensor(uninitialized: shape)
     let (x, f, y) = (pointer, factors.pointer, result.freshPointer)
-    Parallel.forEachRange(factors.count, by: Self.rowGrain(length)) { rows in
+    Parallel.forEachRange(count / length, by: Self.rowGrain(length)) { rows in
       for row in rows {
-        let factor = f[row]
+        let factor = f[row % n]
         for i in row &* length..<(row &+ 1) &* length { y[i] = x[i] * factor }
       }
     }

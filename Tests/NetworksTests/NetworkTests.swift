@@ -65,11 +65,13 @@ import Testing
 }
 
 @Suite struct LayerTests {
-  @Test(arguments: [
-    (Initialiser.xavierUniform, Float(2.0 / 700)), (.xavierNormal, 2.0 / 700), (.he, 2.0 / 400),
+  static let variances: [(Initialiser, Float)] = [
+    (.xavierUniform, 2.0 / 700), (.xavierNormal, 2.0 / 700), (.he, 2.0 / 400),
     (.gaussian(deviation: 0.01), 1e-4), (.fanInUniform, 1.0 / 1200),
     (.sparse(connections: 15), 15.0 / 400),
-  ])
+  ]
+
+  @Test(arguments: variances)
   func initialisersHaveTheirVariance(_ initialiser: Initialiser, _ variance: Float) {
     var stream = RandomStream(seed: 1, "initialiser")
     let weights = initialiser.weights([300, 400], &stream)
