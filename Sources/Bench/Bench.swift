@@ -2,14 +2,24 @@ import Digits
 import Foundation
 import Tensors
 
-/// What `lab bench` does: workloads measured in turns with another library's.
+/// What `lab bench` does: workloads measured alone, or in turns with another library or build.
 public enum Bench {
+  /// Who takes turns with this build.
+  public enum Opponent: Sendable {
+    /// Nobody: it is measured alone.
+    case nobody
+    /// PyTorch, which does the same work.
+    case pyTorch
+    /// Another build of the lab.
+    case build(Build)
+  }
+
   /// What a run is asked for.
   public struct Settings: Sendable {
     /// Names of workloads; all when empty.
     public var names: [String] = []
-    /// Whether PyTorch takes every other turn.
-    public var isAgainstPyTorch = false
+    /// Who takes every other turn.
+    public var opponent = Opponent.nobody
     /// The Python that has PyTorch.
     public var python = "python3"
     /// The folder of MNIST, whose files exist.
@@ -18,8 +28,15 @@ public enum Bench {
     public var threads: Int
     /// Turns of each side.
     public var rounds = 9
+    /// Whether turns are short.
+    public var isQuick = false
     /// Seconds that one of our turns takes at least.
-    public var turn = 0.5
+    var turn: Double { isQuick ? 0.02 : 0.5 }
+
+    /// The workloads that are measured.
+    var chosen: [Workload] {
+      Workload.all.filter { names.isEmpty || names.contains($0.name) }
+    }
 
     /// Settings for data in a folder.
     public init(data: URL, threads: Int) {
@@ -68,7 +85,7 @@ public enum Bench {
     public let kernels: String
     /// The kernels that OpenBLAS has chosen for this processor.
     public let blas: String
-    /// The version of PyTorch, when it took part.
+    /// Who took every other turn: “PyTorch” and its version, or the path of another build.
     public let reference: String?
     /// Billions of floating-point operations a second in a product of 2048 × 2048 matrices.
     public let peak: Double
@@ -78,17 +95,19 @@ public enum Bench {
 
   /// Measures; `report` hears what is being done.
   ///
-  /// - Throws: `LabError` of kind `.tool` when PyTorch is missing; `CancellationError`.
+  /// - Throws: `LabError` of kind `.tool` when PyTorch is missing, or the other build is no lab;
+  ///   `CancellationError`.
   public static func run(
     _ settings: Settings, _ data: MNIST, script: URL, progress: (String, Double) -> Void
   ) throws -> Report {
+    if case .build(let other) = settings.opponent {
+      return try compare(Build.own(), other, settings, progress: progress)
+    }
     Parallel.threadCount = settings.threads
     let peak = peak()
     var results: [Result] = []
     var reference: String?
-    let chosen = Workload.all.filter {
-      settings.names.isEmpty || settings.names.contains($0.name)
-    }
+    let chosen = settings.chosen
     for (index, workload) in chosen.enumerated() {
       let measure = Measurement(workload, settings, data, script, peak: peak)
       let result = try measure.run { fraction in
@@ -145,7 +164,7 @@ private struct Measurement {
       while time(units, step) < settings.turn { units *= 2 }
     }
     let reference =
-      settings.isAgainstPyTorch && step != nil
+      isAgainstPyTorch && step != nil
       ? try Reference(workload.name, settings, script: script) : nil
     var (ours, theirs, processor): ([Double], [Double], [Double]) = ([], [], [])
     let before = BufferPool.systemAllocations
@@ -156,7 +175,7 @@ private struct Measurement {
       processor.append(1000 * Double(clock() - start) / Double(CLOCKS_PER_SEC) / Double(units))
       if let reference {
         theirs.append(try reference.seconds(for: units, settings))
-      } else if settings.isAgainstPyTorch {
+      } else if isAgainstPyTorch {
         // 47 batches of 64 are an epoch of 3,000 images.
         theirs.append(
           try Reference.seconds(
@@ -166,24 +185,32 @@ private struct Measurement {
     }
     let allocated = BufferPool.systemAllocations - before
     let ratios = zip(theirs, ours).map { $0 / $1 }.sorted()
-    let rate = Double(units) / median(ours)
+    let rate = Double(units) / Bench.median(ours)
     let result = Bench.Result(
       name: workload.name, ours: rate,
-      theirs: theirs.isEmpty ? nil : Double(units) / median(theirs),
-      ratio: ratios.isEmpty ? nil : median(ratios), lowest: ratios.first, highest: ratios.last,
+      theirs: theirs.isEmpty ? nil : Double(units) / Bench.median(theirs),
+      ratio: ratios.isEmpty ? nil : Bench.median(ratios),
+      lowest: ratios.first, highest: ratios.last,
       share: workload.operations > 0 ? workload.operations * rate / (peak * 1e9) : nil,
       processorMilliseconds: step == nil ? nil : processor.min(),
       allocations: step == nil
         ? nil : Double(allocated) / Double(units * settings.rounds),
       peakMegabytes: step == nil ? nil : Machine.peakMegabytes)
-    return (result, reference?.about.version)
+    return (result, reference.map { "PyTorch \($0.about.version)" })
   }
 
   private func time(_ units: Int, _ step: () -> Void) -> Double {
     ContinuousClock().measure { for _ in 0..<units { step() } }.seconds
   }
 
-  private func median(_ values: [Double]) -> Double {
+  private var isAgainstPyTorch: Bool {
+    if case .pyTorch = settings.opponent { true } else { false }
+  }
+}
+
+extension Bench {
+  /// The middle of some values, or of the middle two.
+  static func median(_ values: [Double]) -> Double {
     let sorted = values.sorted()
     let middle = sorted.count / 2
     return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2

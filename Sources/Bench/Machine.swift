@@ -30,11 +30,15 @@ enum Machine {
     return line?.split(separator: ":").last?.trimmingCharacters(in: .whitespaces)
   }
 
+  /// This program.
+  static var program: URL {
+    Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
+  }
+
   /// The seconds of a process of this program that ends after chapter 3.1's first epoch.
   static func secondsOfFirstEpoch(_ settings: Bench.Settings) throws -> Double {
     let start = ContinuousClock.now
     let process = Process()
-    let program = Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
     process.executableURL = program
     process.arguments = [
       "bench", "--first-epoch", "--data", settings.data.path, "--threads", "\(settings.threads)",

@@ -9,7 +9,7 @@ extension Bench.Report {
       String(
         format: "sgemm 2048³: %.0f billion floating-point operations a second", peak),
     ]
-    if let reference { lines.append("PyTorch \(reference), in turns with ours") }
+    if let reference { lines.append("\(reference), in turns with ours") }
     lines.append("")
     let rows = workloads.map(row)
     lines +=

@@ -8,10 +8,8 @@ import Tensors
 /// `lab bench`.
 struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Measures the engine, alone or in turns with PyTorch.")
-
-  /// The libraries that can be measured against.
-  enum Opponent: String, ExpressibleByArgument, CaseIterable { case pytorch }
+    commandName: "bench",
+    abstract: "Measures the engine, alone or in turns with PyTorch or another build.")
 
   @Argument(
     help: ArgumentHelp(
@@ -19,8 +17,11 @@ struct BenchCommand: AsyncParsableCommand {
         + "named.", valueName: "name"))
   var names: [String] = []
 
-  @Option(help: "Takes turns with another library: pytorch.")
-  var against: Opponent?
+  @Option(
+    help: ArgumentHelp(
+      "Takes turns with pytorch, or with another build: the path of its lab.",
+      valueName: "pytorch|path"))
+  var against: String?
 
   @Option(help: ArgumentHelp("The Python that has PyTorch.", valueName: "path"))
   var python: String?
@@ -57,6 +58,12 @@ struct BenchCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let opponent: Bench.Opponent =
+      switch against {
+      case nil: .nobody
+      case "pytorch": .pyTorch
+      case let path?: .build(try Build(path))
+      }
     let mnist = try await loadMNIST(data)
     let count = threads ?? ProcessInfo.processInfo.activeProcessorCount
     if firstEpoch {
@@ -65,10 +72,10 @@ struct BenchCommand: AsyncParsableCommand {
     }
     var settings = Bench.Settings(data: DataFolder(data).url, threads: count)
     settings.names = names
-    settings.isAgainstPyTorch = against == .pytorch
+    settings.opponent = opponent
     settings.python = python ?? Self.pythonWithPyTorch()
     settings.rounds = rounds ?? (quick ? 3 : 9)
-    settings.turn = quick ? 0.02 : 0.5
+    settings.isQuick = quick
     let bar = ProgressBar()
     defer { bar.clear() }
     let script = try Catalogue().root.appendingPathComponent("Benchmarks/pytorch.py")

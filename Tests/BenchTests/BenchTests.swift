@@ -11,7 +11,7 @@ import Testing
       var settings = Bench.Settings(data: URL(filePath: "/nowhere"), threads: 1)
       settings.names = ["sample-cnn", "kit-cnn", "ladder-mlp", "augment"]
       settings.rounds = 2
-      settings.turn = 0
+      settings.isQuick = true
       let report = try Bench.run(
         settings, blankData(), script: URL(filePath: "/nowhere"), progress: { _, _ in })
       precondition(report.workloads.map(\.name) == settings.names)
@@ -26,8 +26,8 @@ import Testing
     var settings = Bench.Settings(data: URL(filePath: "/nowhere"), threads: 1)
     settings.names = ["augment"]
     settings.rounds = 1
-    settings.turn = 0
-    settings.isAgainstPyTorch = true
+    settings.isQuick = true
+    settings.opponent = .pyTorch
     settings.python = "/nowhere/python"
     #expect {
       try Bench.run(

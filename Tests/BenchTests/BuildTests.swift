@@ -1,0 +1,110 @@
+@testable import Bench
+import Files
+import Foundation
+import Testing
+
+/// Two builds in turns, played by scripts that say what a build would say.
+@Suite final class BuildTests {
+  let folder = FileManager.default.temporaryDirectory.appending(path: "lab-builds-\(UUID())")
+  let settings: Bench.Settings
+
+  init() throws {
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    var settings = Bench.Settings(data: URL(filePath: "/nowhere"), threads: 3)
+    settings.names = ["augment", "kit-cnn"]
+    settings.rounds = 3
+    settings.isQuick = true
+    self.settings = settings
+  }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
+  /// An executable file.
+  func script(_ name: String, _ body: String) throws -> String {
+    let file = folder.appending(path: name)
+    try Data("#!/bin/sh\n\(body)\n".utf8).write(to: file)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+    return file.path
+  }
+
+  /// A build that notes each turn, and whose rates are those given, one a turn.
+  func build(_ name: String, _ rates: [Int]) throws -> Build {
+    let cases = rates.enumerated().map { "\($0 + 1)) rate=\($1) ;;" }.joined(separator: " ")
+    return try Build(
+      script(
+        name,
+        """
+        echo "\(name) $*" >> '\(folder.path)/turns'
+        case $(grep -c '^\(name) bench '"$2"' ' '\(folder.path)/turns') in \(cases) esac
+        echo '{"workloads":[{"name":"'$2'","ours":'$rate',"allocations":7}]}'
+        """))
+  }
+
+  @Test func theRatioIsTheMedianOfTheRounds() throws {
+    var heard: [Double] = []
+    let report = try Bench.compare(
+      build("ours", [300, 100, 500]), build("theirs", [100, 200, 100]), settings
+    ) { heard.append($1) }
+    #expect(report.reference == folder.path + "/theirs" && report.threads == 3)
+    #expect(report.workloads.map(\.name) == ["kit-cnn", "augment"])
+    for result in report.workloads {
+      #expect(result.ours == 300 && result.theirs == 100)
+      #expect(result.ratio == 3 && result.lowest == 0.5 && result.highest == 5)
+    }
+    #expect(heard.last == 1 && heard.count == 6)
+    // They change places from round to round, and either is asked for the same.
+    let turns = try String(contentsOf: folder.appending(path: "turns"), encoding: .utf8)
+      .split(separator: "\n").map(String.init)
+    let request = "--json --rounds 1 --data /nowhere --threads 3 --quick"
+    let order = ["theirs", "ours", "ours", "theirs", "theirs", "ours"]
+    #expect(
+      turns
+        == ["kit-cnn", "augment"].flatMap { name in
+          order.map { "\($0) bench \(name) \(request)" }
+        })
+  }
+
+  /// The JSON that `lab bench --json` prints has what its readers ask for.
+  @Test func theReportHasItsFields() throws {
+    let report = try Bench.compare(
+      build("ours", [4, 4, 4]), build("theirs", [2, 2, 2]), settings, progress: { _, _ in })
+    let json = try #require(
+      try JSONSerialization.jsonObject(with: JSONEncoder().encode(report)) as? [String: Any])
+    #expect(json["version"] as? Int == 1)
+    let workload = try #require((json["workloads"] as? [[String: Any]])?.first)
+    #expect(workload["name"] as? String == "kit-cnn")
+    #expect(workload["ours"] as? Double == 4 && workload["theirs"] as? Double == 2)
+    #expect(workload["ratio"] as? Double == 2)
+    #expect(report.lines.contains("\(folder.path)/theirs, in turns with ours"))
+  }
+
+  @Test func whatIsNoProgramIsRefused() throws {
+    let plain = folder.appending(path: "plain").path
+    try Data("text".utf8).write(to: URL(filePath: plain))
+    for path in ["/nowhere/lab", folder.path, plain, ""] {
+      #expect(
+        throws: LabError(
+          .tool,
+          "\(path) is no program; --against takes pytorch, or the path of another build's lab.")
+      ) { try Build(path) }
+    }
+  }
+
+  @Test(arguments: [
+    ("exit 3", "exit code 3"), ("kill -9 $$", "signal 9"), ("true", "it gives no figures"),
+    ("echo hello", "it gives no figures"), ("yes", "it gives no figures"),
+    ("echo '{\"workloads\":[{\"name\":\"other\",\"ours\":1}]}'", "it gives no figures"),
+    ("echo '{\"workloads\":[{\"name\":\"kit-cnn\",\"ours\":0}]}'", "it gives no figures"),
+  ])
+  func whatIsNoLabIsNamedInASentence(_ body: String, _ reason: String) throws {
+    let other = try Build(script("other", body))
+    #expect(
+      throws: LabError(
+        .tool,
+        "\(other.name) does not measure kit-cnn as a lab does (\(reason)); build it again, or "
+          + "name another build's lab.")
+    ) {
+      try Bench.compare(build("ours", [1]), other, settings, progress: { _, _ in })
+    }
+  }
+}
