@@ -49,6 +49,9 @@ struct BenchCommand: AsyncParsableCommand {
         "There is no workload \(name); there are "
           + "\(Workload.all.map(\.name).joined(separator: ", ")).")
     }
+    if against == "" {
+      throw ValidationError("--against takes pytorch, or the path of another build's lab.")
+    }
     if let rounds, !(1...1000).contains(rounds) {
       throw ValidationError("Between 1 and 1000 rounds, not \(rounds).")
     }

@@ -1,4 +1,5 @@
 @testable import Bench
+import Digits
 import Files
 import Foundation
 import Testing
@@ -78,10 +79,28 @@ import Testing
     #expect(report.lines.contains("\(folder.path)/theirs, in turns with ours"))
   }
 
+  /// The built lab, which lies beside the test bundle, against itself.
+  @Test func aBuildTakesTurnsWithItself() throws {
+    let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    let lab = try Build((bundle as NSString).deletingLastPathComponent + "/lab")
+    var settings = Bench.Settings(data: DataFolder().url, threads: 1)
+    settings.names = ["augment", "start"]
+    settings.rounds = 1
+    settings.isQuick = true
+    let report = try Bench.compare(lab, lab, settings, progress: { _, _ in })
+    #expect(report.reference == lab.name && report.peak > 0)
+    #expect(report.workloads.map(\.name) == settings.names)
+    for result in report.workloads {
+      let (ours, theirs) = (result.ours, try #require(result.theirs))
+      #expect(result.ratio == ours / theirs && result.lowest == result.highest)
+    }
+    #expect(report.workloads[0].allocations == 0)
+  }
+
   @Test func whatIsNoProgramIsRefused() throws {
     let plain = folder.appending(path: "plain").path
     try Data("text".utf8).write(to: URL(filePath: plain))
-    for path in ["/nowhere/lab", folder.path, plain, ""] {
+    for path in ["/nowhere/lab", folder.path, plain] {
       #expect(
         throws: LabError(
           .tool,
