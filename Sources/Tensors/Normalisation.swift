@@ -23,9 +23,8 @@ struct FeatureLayout {
   let isContiguous: Bool
 
   init(_ shape: Shape) {
-    precondition(shape.rank == 2 || shape.rank == 4, "a matrix or images wanted: \(shape)")
-    isContiguous = shape.rank == 4
-    features = isContiguous ? shape[0] : shape[1]
+    isContiguous = shape.featureAxis == 0
+    features = shape[shape.featureAxis]
     samples = shape.count / max(1, features)
   }
 }

@@ -41,4 +41,37 @@ import Testing
     let areFinite = results[0].allSatisfy { values in values.allSatisfy { $0.isFinite } }
     #expect(areFinite)
   }
+
+  /// A convolutional auto-encoder with tied filters, its loss weighted image by image: every
+  /// operation that repeats, sums or divides a batch, on more than one piece.
+  func reconstructed() -> [[Float]] {
+    var stream = RandomStream(seed: 8, "threads")
+    let tape = Tape()
+    let x = tape.variable(stream.uniform([3, 40, 28, 28]))
+    let filters = tape.variable(stream.normal([8, 3, 5, 5], deviation: 0.1))
+    let (b, c) = (tape.variable(stream.normal([8])), tape.variable(stream.normal([3])))
+    let weights = tape.variable(stream.uniform([40]))
+    let seen = maskingNoise(padded(x, by: 2), probability: 0.3, using: &stream)
+    let (y, mean, variance) = normalised(convolution(seen, filters, b, activation: .tanh))
+    let sampled = gaussianSample(mean: y, logVariance: y / (1 + b * b) - mean, using: &stream)
+    let other = standardised(sampled, mean: mean, variance: variance)
+    let halves = concatenation([rows(other, 20..<40), rows(other, 0..<20)], along: .rows)
+    let image = transposedConvolution(halves, filters, c, padding: 2, activation: .sigmoid)
+    let losses =
+      squaredError(image, x, reducing: .none)
+      + gaussianDivergence(mean: y, logVariance: sampled, reducing: .none)
+      + meanPerExample(weighted(image, perExample: weights))
+    let gradients = tape.backward(from: sum(losses * weights))
+    return [losses.value.values] + [x, filters, b, c, weights].map { gradients[$0].values }
+  }
+
+  @Test func batchesTakenApartHaveTheSameBitsOnAnyNumberOfThreads() {
+    let results = [1, 2, 4, 1].map { threads in
+      Parallel.threadCount = threads
+      return reconstructed()
+    }
+    for result in results.dropFirst() { #expect(result == results[0]) }
+    let areFinite = results[0].allSatisfy { values in values.allSatisfy { $0.isFinite } }
+    #expect(areFinite)
+  }
 }
