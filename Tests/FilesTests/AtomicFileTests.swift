@@ -52,6 +52,69 @@ import Testing
     #expect(try names == ["sub"])
   }
 
+  /// The permissions of a file, as `chmod` takes them.
+  func mode(_ name: String) throws -> mode_t {
+    var status = stat()
+    try #require(stat(url(name).path, &status) == 0)
+    return status.st_mode & 0o7777
+  }
+
+  @Test(arguments: [0o600, 0o640, 0o755, 0o666] as [mode_t])
+  func permissionsAreKept(_ old: mode_t) throws {
+    try AtomicFile.write(Data("old".utf8), to: url("file"))
+    chmod(url("file").path, old)
+    try FileManager.default.createSymbolicLink(at: url("link"), withDestinationURL: url("file"))
+    for name in ["file", "link"] {
+      try AtomicFile.requireWritable(url(name))
+      try AtomicFile.write(Data(name.utf8), to: url(name))
+      #expect(try Data(contentsOf: url("file")) == Data(name.utf8))
+      #expect(try mode("file") == old)
+    }
+  }
+
+  @Test func aNewFileHasThePermissionsOfAnyOther() throws {
+    try AtomicFile.write(Data(), to: url("file"))
+    try Data().write(to: url("other"))
+    #expect(try mode("file") == mode("other"))
+  }
+
+  @Test func aLinkThatLeadsNowhereIsNamedAndLeft() throws {
+    try AtomicFile.makeFolder(folder)
+    for (name, goal) in [("link", "gone"), ("loop", "loop")] {
+      try FileManager.default.createSymbolicLink(
+        atPath: url(name).path, withDestinationPath: goal)
+      for body in [
+        { try AtomicFile.write(Data("x".utf8), to: $0) }, { try AtomicFile.requireWritable($0) },
+        { try AtomicFile.requireFile($0) },
+      ] {
+        #expect {
+          try body(url(name))
+        } throws: {
+          ($0 as? LabError)?.kind == .input
+            && "\($0)".hasPrefix("Cannot write \(url(name).path): it is a link to \(goal), ")
+        }
+      }
+    }
+    #expect(try names == ["link", "loop"])
+  }
+
+  @Test func whatMustBeAFileIsNoDeviceAndNoPipe() throws {
+    try AtomicFile.makeFolder(folder)
+    try #require(mkfifo(url("pipe").path, 0o600) == 0)
+    for place in [url("pipe"), URL(fileURLWithPath: "/dev/null"), folder] {
+      #expect(throws: LabError.self) { try AtomicFile.requireFile(place) }
+    }
+    try AtomicFile.requireWritable(URL(fileURLWithPath: "/dev/null"))
+    try AtomicFile.requireFile(url("file"))
+    #expect(try names == ["pipe"])
+  }
+
+  @Test func aLongNameIsWrittenLikeAnyOther() throws {
+    let name = String(repeating: "é", count: 127)
+    try AtomicFile.write(Data("x".utf8), to: url(name))
+    #expect(try names == [name])
+  }
+
   @Test func askingWhetherAFileCanBeWrittenChangesNothing() throws {
     try AtomicFile.write(Data("kept".utf8), to: url("file"))
     try AtomicFile.requireWritable(url("file"))
