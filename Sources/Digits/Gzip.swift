@@ -41,7 +41,8 @@ extension LabError {
     do {
       return try body()
     } catch let malformed as Malformed {
-      throw LabError(.input, "\(url.path) \(malformed.reason); \(remedy).")
+      throw LabError(
+        .input, "\(url.path) \(malformed.reason); \(malformed.remedy ?? remedy).")
     } catch CocoaError.fileNoSuchFile {
       throw LabError(.input, "\(url.path) does not exist; name another file.")
     }

@@ -23,22 +23,36 @@ public struct IDX: Sendable, Equatable {
     self.bytes = bytes
   }
 
+  /// The most elements that a file of MNIST has: the pixels of the images to train on.
+  public static let mostElements = 60_000 * ImageSet.pixelsPerImage
+
   /// Reads a file, packed by gzip when its name ends in `.gz`.
   ///
+  /// - Parameter limit: the most elements that it may have; a few kilobytes could unpack to
+  ///   gigabytes, and a file with holes have as many.
   /// - Throws: `LabError` of kind `.input` when the file is missing or not exactly one IDX array.
-  public static func read(_ url: URL) throws -> IDX {
+  public static func read(_ url: URL, limit: Int = mostElements) throws -> IDX {
     try LabError.naming(url) {
       let file = try FileBytes(url)
-      guard url.pathExtension == "gz" else { return try IDX(from: file) }
-      // The extents in the header are checked against the packed size, which is limit enough.
-      return try IDX(from: InflatedBytes(file, .gzip, limit: .max - 1))
+      guard url.pathExtension == "gz" else { return try IDX(from: file, limit: limit) }
+      return try IDX(packed: file, limit: limit)
     }
   }
 
+  /// Reads an array that gzip has packed.
+  init(packed source: any ByteSource, limit: Int) throws {
+    let inflated = InflatedBytes(source, .gzip, limit: limit + Self.longestHeader)
+    try self.init(from: inflated, limit: limit)
+  }
+
+  /// The header of an array of three dimensions.
+  private static let longestHeader = 4 + 3 * 4
+
   /// Reads an array that must end where its source ends.
   ///
-  /// Memory is reserved only after the extents have been held against what the source can deliver.
-  init(from source: any ByteSource) throws {
+  /// Memory is reserved only after the extents have been held against the limit and against what
+  /// the source can deliver.
+  init(from source: any ByteSource, limit: Int = mostElements) throws {
     let start = try source.bytes(4)
     guard start.isEmpty || start.starts(with: [0, 0, 8].prefix(start.count)) else {
       let hex = start.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
@@ -60,6 +74,9 @@ public struct IDX: Sendable, Equatable {
       let (product, overflow) = count.multipliedReportingOverflow(by: extent)
       if overflow { throw Malformed("claims \(claim) elements, more than any file holds") }
       count = product
+    }
+    guard count <= limit else {
+      throw Malformed("claims \(claim) elements, where MNIST has \(limit.grouped)")
     }
     guard count <= source.bytesAtMost else {
       throw Malformed(

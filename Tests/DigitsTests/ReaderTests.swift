@@ -29,13 +29,18 @@ import Testing
 
   /// `[2, 3]` bytes 1…6, packed by gzip 1.12.
   func packed() throws -> Data {
-    let plain = try file("plain", Self.array.encoded)
+    try Data(contentsOf: packed("plain", Self.array.encoded))
+  }
+
+  /// The file `name` with some contents, packed by gzip.
+  func packed(_ name: String, _ data: Data) throws -> URL {
+    let plain = try file(name, data)
     let gzip = Process()
     gzip.executableURL = URL(fileURLWithPath: "/bin/gzip")
-    gzip.arguments = ["-n", "-k", plain.path]
+    gzip.arguments = ["-n", "-f", plain.path]
     try gzip.run()
     gzip.waitUntilExit()
-    return try Data(contentsOf: plain.appendingPathExtension("gz"))
+    return plain.appendingPathExtension("gz")
   }
 
   @Test func aFileSurvivesItsRoundTrip() throws {
@@ -79,6 +84,25 @@ import Testing
     data[data.count - 6] ^= 1
     let url = try file("a.gz", data)
     #expect(sentence { _ = try IDX.read(url) } != nil)
+  }
+
+  /// The header of 60,000 images of four million pixels each, and then nothing but a hole.
+  @Test func aSizeBombIsRefusedByItsHeader() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let header = Data([0, 0, 8, 3, 0, 0, 0xea, 0x60, 0, 0, 8, 0, 0, 0, 8, 0])
+    let plain = try file("a", header)
+    try #require(truncate(plain.path, 16 + 60_000 * 2048 * 2048) == 0)
+    for url in [plain, try packed("b", header + Data(count: 1 << 26))] {
+      let start = ContinuousClock.now
+      #expect(
+        sentence { _ = try IDX.read(url) }
+          == "\(url.path) claims 60,000 × 2,048 × 2,048 elements, where MNIST has 47,040,000; "
+          + "replace it by a whole copy.")
+      #expect(ContinuousClock.now - start < .seconds(1))
+    }
+    // What lies about its extents unpacks no further than they go.
+    let url = try packed("c", Self.array.encoded + Data(count: 1 << 26))
+    #expect(sentence { _ = try IDX.read(url) }?.contains("goes on after its 6 elements") == true)
   }
 
   @Test func unpackingStopsAtItsLimit() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import Servers
 import Testing
 
 /// The folder of the data, missing, damaged or out of reach.
@@ -81,7 +82,8 @@ import Testing
     let cases: [(Data, String)] = [
       (
         altered,
-        " is not the published file (its SHA-256 differs); run: swift run lab data"
+        " is not the published file (its SHA-256 differs); move it away, then run: swift run lab "
+          + "data --data \(scratch.url.path)"
       ),
       (
         whole.dropLast(100),
@@ -106,11 +108,177 @@ import Testing
           == scratch.path(name) + sentence)
       #expect(try scratch.data(name) == data)
     }
-    // `lab data` is asked to mend it, and says what it tried when it cannot.
+    // Nor by `lab data`, which may have been given the folder of another set of the same names.
+    for data in cases.map(\.0) {
+      try FileManager.default.removeItem(atPath: scratch.path(name))
+      try scratch.write(data, to: name)
+      let before = try scratch.names
+      let outcome = try await Tool.run("data", "--data", scratch.url.path)
+      #expect(outcome.code == 66 && outcome.output == "")
+      #expect(outcome.errors.hasPrefix(scratch.path(name) + " "))
+      #expect(outcome.errors.count { $0 == "\n" } == 1)
+      #expect(try scratch.data(name) == data && scratch.names == before)
+    }
+  }
+
+  /// A process without the rights by which the system's administrator reads and writes everything.
+  static let withoutPrivileges = """
+    exec python3 -c 'import ctypes, os, sys
+    for right in 1, 2: ctypes.CDLL(None).prctl(24, right, 0, 0, 0)
+    os.execv(sys.argv[1], sys.argv[1:])' "$0" "$@"
+    """
+
+  @Test func aFolderThatMayNotBeWrittenToIsReadOrNamed() async throws {
+    let scratch = try await linked()
+    let names = try scratch.names
+    chmod(scratch.url.path, 0o555)
+    defer { chmod(scratch.url.path, 0o755) }
+    let whole = try await Tool.run(
+      ["data", "--data", scratch.url.path], environment: Self.nowhere,
+      shell: Self.withoutPrivileges)
+    #expect(whole.code == 0 && whole.errors == "")
+    #expect(try scratch.names == names)
+    chmod(scratch.url.path, 0o755)
+    try FileManager.default.removeItem(atPath: scratch.path("t10k-labels-idx1-ubyte"))
+    chmod(scratch.url.path, 0o555)
+    for (folder, sentence) in [
+      (scratch.url.path, "Cannot write into \(scratch.url.path): Permission denied"),
+      (
+        scratch.path("new"), "Cannot make the folder \(scratch.path("new")): Permission denied"
+      ),
+    ] {
+      let outcome = try await Tool.run(
+        ["data", "--data", folder], environment: Self.nowhere, shell: Self.withoutPrivileges)
+      #expect(
+        outcome
+          == Outcome(
+            code: 66, output: "",
+            errors: sentence + "; name another with --data or LAB_DATA.\n"))
+    }
+  }
+
+  @Test func whatMayNotBeReadIsNotMissing() async throws {
+    let scratch = try await linked()
+    let name = scratch.path("t10k-labels-idx1-ubyte")
+    let data = try scratch.data("t10k-labels-idx1-ubyte")
+    try FileManager.default.removeItem(atPath: name)
+    try scratch.write(data, to: "t10k-labels-idx1-ubyte")
+    chmod(name, 0)
+    defer { chmod(scratch.url.path, 0o755) }
+    for file in [name, scratch.path("train-images-idx3-ubyte")] {
+      for command in [["data"], ["chapter", "3.1", "--quick"]] {
+        let outcome = try await Tool.run(
+          command + ["--data", scratch.url.path], environment: Self.nowhere,
+          shell: Self.withoutPrivileges)
+        #expect(outcome.code == 66)
+        #expect(
+          outcome.errors.hasSuffix(
+            "\(file) cannot be read (Permission denied); see to it that you may read it, or name "
+              + "another.\n"))
+      }
+      // Then the whole folder.
+      chmod(scratch.url.path, 0)
+    }
+  }
+
+  @Test func withoutAHomeTheRootFolderIsNotUsed() async throws {
+    let scratch = try Scratch()
+    for home in [nil, "", "/", "relative"] as [String?] {
+      let outcome = try await Tool.run(
+        ["data", "--json"],
+        environment: [
+          "HOME": home, "XDG_CACHE_HOME": nil, "LAB_DATA": nil, "TMPDIR": scratch.url.path,
+        ])
+      #expect(outcome.code == 0, "\(outcome.errors)")
+      let folder = try #require(outcome.json["folder"] as? String)
+      #expect(folder.hasSuffix("/lab/mnist") && !folder.hasPrefix("/.cache"))
+    }
+  }
+
+  /// An interpreter that writes its number and its child's, and then does nothing.
+  func sleeper() throws -> Scratch {
+    let scratch = try Scratch()
+    let script = "#!/bin/sh\nsleep 61 & echo $$ $! > new; mv new \"$PIDS\"; sleep 61\n"
+    try scratch.write(Data(script.utf8), to: "pip")
+    chmod(scratch.path("pip"), 0o755)
+    return scratch
+  }
+
+  /// The variables that let `lab data` find nothing but that interpreter.
+  func variables(_ scratch: Scratch, mirror: String = "") -> [String: String?] {
+    [
+      "LAB_MIRRORS": mirror, "LAB_PYTHON": scratch.path("pip"), "TMPDIR": scratch.url.path,
+      "PIDS": scratch.path("pids"),
+    ]
+  }
+
+  /// The processes that the interpreter wrote down.
+  func processes(_ scratch: Scratch) throws -> [Int32] {
+    let numbers = try String(decoding: scratch.data("pids"), as: UTF8.self).split { !$0.isNumber }
+    return numbers.compactMap { Int32($0) }
+  }
+
+  @Test(.timeLimit(.minutes(1)), arguments: ["mute", "crawl", "stall", "pip"], [SIGINT, SIGTERM])
+  func oneInterruptStopsAnyFetchWithinASecond(_ fault: String, _ signal: Int32) async throws {
+    let scratch = try sleeper()
+    let mirror = fault == "pip" ? nil : try Mirror(fault)
+    let stopped = Clock()
     let outcome = try await Tool.run(
-      "data", "--data", scratch.url.path, environment: Self.nowhere)
-    #expect(outcome.code == 69)
-    #expect(try scratch.data(name).isEmpty)
+      ["data", "--data", scratch.path("data")], in: scratch.url,
+      environment: variables(scratch, mirror: mirror?.address ?? "")
+    ) { process in
+      if mirror == nil {
+        try await ModelTests.wait(for: scratch.path("pids"))
+      } else {
+        try await Task.sleep(for: .seconds(1))
+      }
+      stopped.start()
+      kill(process, signal)
+    }
+    #expect(stopped.seconds < 1)
+    #expect(
+      outcome
+        == Outcome(code: 130, output: "", errors: "Interrupted; nothing was left half written.\n"))
+    #expect(try !scratch.names.contains { $0.hasPrefix("lab-mnist") })
+    guard mirror == nil else { return }
+    for process in try processes(scratch) {
+      // Of one that is dead, and that nobody has asked after, this is empty.
+      let command = try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(process)/cmdline"))
+      #expect(command?.isEmpty != false, "pip and its child are ended")
+    }
+  }
+
+  @Test func whatAKilledFetchHasLeftIsClearedByTheNext() async throws {
+    let scratch = try sleeper()
+    let arguments = ["data", "--data", scratch.path("data")]
+    let killed = try await Tool.run(
+      arguments, in: scratch.url, environment: variables(scratch)
+    ) { process in
+      try await ModelTests.wait(for: scratch.path("pids"))
+      kill(process, SIGKILL)
+    }
+    #expect(killed.code == -SIGKILL)
+    for process in try processes(scratch) { kill(process, SIGKILL) }
+    #expect(try scratch.names.contains { $0.hasPrefix("lab-mnist") })
+    try scratch.write(Data("#!/bin/sh\nexit 1\n".utf8), to: "pip")
+    let next = try await Tool.run(arguments, environment: variables(scratch))
+    #expect(next.code == 69)
+    #expect(try !scratch.names.contains { $0.hasPrefix("lab-mnist") })
+  }
+
+  @Test func aTemporaryFolderThatCannotBeWrittenToIsNamed() async throws {
+    let scratch = try Scratch()
+    try scratch.write(Data(), to: "file")
+    let outcome = try await Tool.run(
+      ["data", "--data", scratch.path("data")],
+      environment: ["LAB_MIRRORS": "", "TMPDIR": scratch.path("file")])
+    #expect(
+      outcome
+        == Outcome(
+          code: 66, output: "",
+          errors:
+            "Cannot write into the temporary folder \(scratch.path("file")): Not a directory; "
+            + "free some space, or name another in TMPDIR.\n"))
   }
 
   @Test func aFolderThatCannotBeMadeIsNamed() async throws {
@@ -120,7 +288,7 @@ import Testing
     #expect(outcome.code == 66)
     #expect(
       outcome.errors
-        == "Cannot make the folder \(scratch.path("file/data")); name another with --data or "
-        + "LAB_DATA.\n")
+        == "Cannot make the folder \(scratch.path("file/data")): Not a directory; name another with "
+        + "--data or LAB_DATA.\n")
   }
 }
