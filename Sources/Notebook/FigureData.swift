@@ -16,10 +16,10 @@ struct FigureData {
         var name = "panel \(index + 1)"
         if let title = panel.title { name += " (\(title))" }
         if !mark.name.isEmpty { name += ": \(mark.name)" }
-        blocks.append("# \(name): \(Self.columns(mark.kind))\n" + Self.rows(mark.kind))
+        blocks.append("# \(name.onOneLine): \(Self.columns(mark.kind))\n" + Self.rows(mark.kind))
       }
     }
-    text = "# \(figure.title)\n\n\n" + blocks.joined(separator: "\n\n")
+    text = "# \(figure.title.onOneLine)\n\n\n" + blocks.joined(separator: "\n\n")
     // A comment alone is no block for gnuplot, so that the first mark is block 0.
   }
 
@@ -45,7 +45,7 @@ struct FigureData {
         values.map { "\(format($0.x)) \(format($0.low)) \(format($0.high))" }
       case .bars(let values):
         values.enumerated().map { place, bar in
-          "\(place) \(format(bar.value)) \(format(bar.error)) \"\(bar.label)\""
+          "\(place) \(format(bar.value)) \(format(bar.error)) \(quoted(bar.label))"
         }
       case .horizontal(let value), .vertical(let value): [format(value)]
       case .heatmap(let rows, _):
@@ -56,6 +56,11 @@ struct FigureData {
         }
       }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// A text as one column.
+  private static func quoted(_ text: String) -> String {
+    "\"" + text.onOneLine.with("\\", before: ["\\", "\""]) + "\""
   }
 
   /// A number with six significant digits.

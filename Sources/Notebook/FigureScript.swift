@@ -291,8 +291,9 @@ struct FigureScript {
         1 - Double(bottom) / height))
   }
 
+  /// A text as gnuplot reads it back to the letter: even words in backquotes, which it would run.
   private func quote(_ text: String) -> String {
-    "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+    "\"" + text.onOneLine.with("\\", before: ["\\", "\"", "`"]) + "\""
   }
 
   /// The place in the palette of each mark: its own, that of a mark of the same name, or the next.
@@ -339,8 +340,24 @@ struct FigureScript {
 }
 
 extension String {
+  /// The text with a space for each character that would end a line or move a cursor.
+  var onOneLine: String {
+    let scalars = unicodeScalars.map { scalar -> Unicode.Scalar in
+      switch scalar.properties.generalCategory {
+      case .control, .lineSeparator, .paragraphSeparator: " "
+      default: scalar
+      }
+    }
+    return String(String.UnicodeScalarView(scalars))
+  }
+
+  /// The text with a mark before some of its scalars, whatever accent may follow them.
+  func with(_ mark: String, before special: Set<Unicode.Scalar>) -> String {
+    unicodeScalars.map { special.contains($0) ? "\(mark)\($0)" : "\($0)" }.joined()
+  }
+
   /// The same words as gnuplot wants them on a tick, where % starts a format.
-  fileprivate var tickFormat: String { replacing("%", with: "%%") }
+  fileprivate var tickFormat: String { with("%", before: ["%"]) }
 }
 
 extension Mark {

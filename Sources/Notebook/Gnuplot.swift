@@ -6,27 +6,97 @@ import Subprocess
 enum Gnuplot {
   /// Draws a figure whose data stand in a folder under `<stem>.dat`, as `<stem>.svg` beside it.
   ///
-  /// - Throws: `LabError` of kind `.tool` when gnuplot is missing or refuses the script;
-  ///   `CancellationError`.
-  static func draw(_ figure: Figure, stem: String, in folder: URL) async throws {
+  /// - Parameters:
+  ///   - program: its name on PATH, or a path.
+  ///   - patience: how long it may take.
+  /// - Throws: `LabError` of kind `.tool` when gnuplot is missing, refuses the script or draws no
+  ///   whole picture; `CancellationError`.
+  static func draw(
+    _ figure: Figure, stem: String, in folder: URL, by program: String = "gnuplot",
+    patience: Duration = .seconds(120)
+  ) async throws {
+    // By file: a gnuplot that ends before it has read its input would break the pipe.
+    let script = folder.appendingPathComponent("\(stem).gp")
+    defer { unlink(script.path) }
     // A bare name for the data, so that the same figure has the same bytes in any folder.
-    let script = FigureScript(figure, data: "\(stem).dat").text
+    try AtomicFile.write(
+      Data(FigureScript(figure, data: "\(stem).dat").text.utf8), to: script)
+    let drawn = try await withThrowingTaskGroup(of: Data?.self) { group in
+      group.addTask {
+        try await picture(script.lastPathComponent, stem, in: folder, by: program)
+      }
+      group.addTask {
+        try await Task.sleep(for: patience)
+        return nil
+      }
+      defer { group.cancelAll() }
+      return try await group.next()!
+    }
+    guard let drawn else {
+      throw failure(stem, "it did not end in \(patience.components.seconds) s")
+    }
+    try AtomicFile.write(drawn, to: folder.appendingPathComponent("\(stem).svg"))
+  }
+
+  private static func picture(
+    _ script: String, _ stem: String, in folder: URL, by program: String
+  ) async throws -> Data {
+    var options = PlatformOptions()
+    // Ended as a group, whatever a gnuplot of another make has started.
+    options.createSession = true
+    options.teardownSequence = [
+      .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .milliseconds(10))
+    ]
     do {
       let result = try await run(
-        .name("gnuplot"), arguments: ["-"], workingDirectory: .init(folder.path),
-        input: .string(script), output: .data(limit: 64 << 20), error: .string(limit: 1 << 16))
+        program.contains("/") ? .path(.init(program)) : .name(program),
+        arguments: ["-d", script], environment: environment(),
+        workingDirectory: .init(folder.path), platformOptions: options, input: .none,
+        output: .data(limit: 64 << 20), error: .string(limit: 1 << 20))
       try Task.checkCancellation()
-      guard result.terminationStatus.isSuccess, !result.standardOutput.isEmpty else {
-        let reason = result.standardError.split(separator: "\n").last ?? "no reason given"
-        throw LabError(.tool, "gnuplot could not draw \(stem): \(reason.words).")
+      let end: String? =
+        switch result.terminationStatus {
+        case .exited(0): nil
+        case .exited(let code): "it ended with code \(code) and gave no reason"
+        case .signaled(let number): "it was ended by signal \(number)"
+        }
+      let isWhole = result.standardOutput.suffix(64).range(of: Data("</svg>".utf8)) != nil
+      guard end == nil, isWhole else {
+        throw failure(
+          stem, result.standardError.lastWords ?? end ?? "it wrote no whole picture")
       }
-      try AtomicFile.write(result.standardOutput, to: folder.appendingPathComponent("\(stem).svg"))
-    } catch is SubprocessError {
+      return result.standardOutput
+    } catch let error as SubprocessError {
       try Task.checkCancellation()
-      throw LabError(
-        .tool,
-        "gnuplot is missing, so figures were not drawn; install it with: apt-get install "
-          + "gnuplot-nox.")
+      switch error.code {
+      case .executableNotFound:
+        throw LabError(
+          .tool,
+          "gnuplot is missing, so figures were not drawn; install it with: apt-get install "
+            + "gnuplot-nox.")
+      case .outputLimitExceeded: throw failure(stem, "it wrote without end")
+      default: throw failure(stem, "it cannot be run")
+      }
     }
+  }
+
+  private static func failure(_ stem: String, _ reason: String) -> LabError {
+    let reason = reason.hasSuffix(".") ? String(reason.dropLast()) : reason
+    return LabError(.tool, "gnuplot could not draw \(stem): \(reason).")
+  }
+
+  /// The variables of this process, which a test may replace.
+  @TaskLocal static var surroundings = ProcessInfo.processInfo.environment
+
+  /// The variables without those that change what gnuplot draws.
+  ///
+  /// With the option `-d`, which leaves out its initial files, a figure looks the same everywhere.
+  private static func environment() -> Environment {
+    let foreign = ["GNU", "FIT_", "GDFONTPATH", "LC_", "LANG"]
+    var variables: [Environment.Key: String] = ["LC_ALL": "C"]
+    for (name, value) in surroundings where !foreign.contains(where: { name.hasPrefix($0) }) {
+      if let key = Environment.Key(rawValue: name) { variables[key] = value }
+    }
+    return .custom(variables)
   }
 }
