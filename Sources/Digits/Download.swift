@@ -68,7 +68,7 @@ final class Download: Sendable {
     var (url, headerBytes) = (url, 0)
     for _ in 0...Self.mostRedirects {
       guard ["http", "https"].contains(url.scheme?.lowercased()) else {
-        throw Malformed("leads to \(url.scheme ?? "no scheme"):, which is not of the web")
+        throw Malformed("is or leads to no address of the web (\(url.absoluteString.prefix(200)))")
       }
       let answer = Answer(limit: limit, headerBytes: headerBytes, report: report)
       let code = try transfer(url, to: answer)

@@ -21,7 +21,8 @@ public final class FileLock: Sendable {
           "Cannot write into \(url.deletingLastPathComponent().path): "
             + "\(String(errorNumber: errno)); name another folder.")
       }
-      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      // On a disk that knows no locks there is none to wait for.
+      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
         close(descriptor)
         return nil
       }

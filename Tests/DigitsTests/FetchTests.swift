@@ -143,7 +143,7 @@ import Testing
     ("endless-continue", "sent headers without end"),
     ("endless-text", "sent no answer of HTTP"),
     ("redirect-loop", "leads from one address to the next without end"),
-    ("redirect-to-file", "leads to file:, which is not of the web"),
+    ("redirect-to-file", "is or leads to no address of the web (file:///etc/passwd)"),
     ("promises-too-much", "promises 99,999,999,999 bytes, more than the file can hold"),
     ("crawl", "sent less than 1 KB a second"),
     ("crawl-headers", "sent less than 1 KB a second"),
@@ -180,7 +180,8 @@ import Testing
     let start = ContinuousClock.now
     task.cancel()
     await #expect(throws: CancellationError.self) { try await task.value }
-    #expect(ContinuousClock.now - start < .milliseconds(500))
+    // Patience would have lasted half a minute; other tests may hold the processor for a while.
+    #expect(ContinuousClock.now - start < .seconds(5))
   }
 
   /// An interpreter that does what a script says.

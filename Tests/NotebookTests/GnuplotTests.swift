@@ -74,7 +74,8 @@ import Testing
     let start = ContinuousClock.now
     task.cancel()
     await #expect(throws: CancellationError.self) { try await task.value }
-    #expect(ContinuousClock.now - start < .seconds(1))
+    // The sleepers would have taken a minute; other tests may hold the processor for a while.
+    #expect(ContinuousClock.now - start < .seconds(10))
   }
 
   @Test func aProgramThatIsNoneIsToldApart() async throws {

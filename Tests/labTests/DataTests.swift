@@ -235,7 +235,8 @@ import Testing
       stopped.start()
       kill(process, signal)
     }
-    #expect(stopped.seconds < 1)
+    // Of these the second is the lab's, and the rest may be other tests'.
+    #expect(stopped.seconds < 3)
     #expect(
       outcome
         == Outcome(code: 130, output: "", errors: "Interrupted; nothing was left half written.\n"))
