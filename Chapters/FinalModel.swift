@@ -35,7 +35,9 @@ public enum FinalModel {
       return recipe
     }
     /// Describes the training; a checkpoint of another is not gone on with.
-    var label: String { "recipe of chapter 3.2, \(epochs) epochs, seed \(seed)" }
+    public var label: String {
+      "\(isQuick ? "QUICK, " : "")recipe of chapter 3.2, \(epochs) epochs, seed \(seed)"
+    }
   }
 
   /// What an epoch came to.
@@ -73,7 +75,7 @@ public enum FinalModel {
     var training = Supervised(
       RecipeNetwork(recipe, &start), Adam(), rate: recipe.schedule, batchSize: recipe.batchSize,
       seed: settings.seed, name: "final model")
-    if settings.resumes, let archive = try checkpoint.archive() {
+    if settings.resumes, let archive = try checkpoint.archive(limit: training.mostBytes) {
       try training.restore(archive, label: settings.label, from: checkpoint.url)
     }
     let steps = epochs * split.labelled.batches(of: recipe.batchSize).count
@@ -113,7 +115,8 @@ public enum FinalModel {
   public static func evaluate(_ model: URL, _ data: MNIST) throws -> Evaluation {
     var stream = RandomStream(seed: 0, "overwritten")
     let network = RecipeNetwork(.best, &stream)
-    let archive = try Archive(reading: model)
+    let archive = try Archive(
+      reading: model, limit: Archive.mostBytes(of: network.parameters))
     guard archive.kind == "model" else {
       throw LabError(
         .input, "\(model.path) is a checkpoint and no model; name the model beside it.")

@@ -83,6 +83,11 @@ public struct Supervised<Network: Classifier, Rule: Optimiser> {
     let label: String
   }
 
+  /// The most bytes that a checkpoint of this training has.
+  public var mostBytes: Int {
+    Archive.mostBytes(of: network.parameters, copies: 1 + rule.memoriesPerParameter)
+  }
+
   /// Everything that the next step depends on.
   ///
   /// - Parameter label: describes what is trained and how; a checkpoint of another is refused.
@@ -119,8 +124,7 @@ public struct Supervised<Network: Classifier, Rule: Optimiser> {
     else {
       throw LabError(
         .input,
-        "\(url.path) is no checkpoint of this training; start again without --resume, or restore "
-          + "the file.")
+        "\(url.path) is no checkpoint of this training; remove it, or name another file.")
     }
     try archive.restore(network.parameters, from: url)
     (rule.memory, rule.steps) = (memory, state.steps)

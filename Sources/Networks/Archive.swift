@@ -66,33 +66,69 @@ public struct Archive: Sendable {
   /// - Throws: `LabError` of kind `.input` when it cannot be written; an older file stays whole.
   public func write(to url: URL) throws(LabError) { try AtomicFile.write(encoded, to: url) }
 
+  /// The most bytes that an archive of some parameters has, its header generously counted.
+  ///
+  /// - Parameter copies: the tensors for each of them: its value, and what a rule remembers of it.
+  public static func mostBytes(of parameters: [Parameter], copies: Int = 1) -> Int {
+    parameters.reduce(1 << 20) { $0 + 4 * copies * $1.value.count }
+  }
+
   /// Reads a file.
   ///
-  /// - Throws: `LabError` of kind `.input` that names the file when it is missing, cut short,
-  ///   altered, of another version or no such file at all.
-  public init(reading url: URL) throws(LabError) {
-    guard let data = Self.contents(of: url) else {
-      throw LabError(
-        .input, "\(url.path) cannot be read; make it with: swift run lab model --out \(url.path)")
-    }
+  /// - Parameters:
+  ///   - limit: the most bytes that it may have: what the network in question can fill.
+  ///   - remedy: what to do when it is there and cannot be used, to follow a semicolon.
+  /// - Throws: `LabError` of kind `.input` that names the file when it is missing, too large, cut
+  ///   short, altered, of another version or no such file at all.
+  public init(
+    reading url: URL, limit: Int = 1 << 26,
+    remedy: String = "train it again with: swift run lab model"
+  ) throws(LabError) {
     do {
-      try self.init(data)
+      try self.init(Self.contents(of: url, limit: limit))
     } catch {
-      throw LabError(
-        .input, "\(url.path) \(error.reason); train it again with: swift run lab model")
+      throw LabError(.input, "\(url.path) \(error.reason); \(error.remedy ?? remedy)")
     }
   }
 
   /// The bytes of a regular file: a pipe or a device could go on for ever.
-  private static func contents(of url: URL) -> Data? {
+  private static func contents(of url: URL, limit: Int) throws(Malformed) -> Data {
+    // Without O_NONBLOCK the opening of a named pipe would wait for a writer.
+    let descriptor = open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else {
+      let code = errno
+      var status = stat()
+      guard code == ENOENT, lstat(url.path, &status) != 0 else {
+        throw Malformed(
+          reason: "cannot be read (\(String(errorNumber: code)))",
+          remedy: "see to it that you may read it, or name another.")
+      }
+      throw Malformed(
+        reason: "is not there",
+        remedy: "make it with: swift run lab model --out \(url.path.shellQuoted)")
+    }
+    let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     var status = stat()
-    guard stat(url.path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-    return try? Data(contentsOf: url)
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      let kind = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "no regular file"
+      throw Malformed(reason: "is \(kind)", remedy: "name the file of a model.")
+    }
+    guard status.st_size <= limit else {
+      throw Malformed(
+        reason: "is of \(status.st_size) bytes, more than the \(limit) of any such network")
+    }
+    do {
+      return try file.read(upToCount: Int(status.st_size)) ?? Data()
+    } catch {
+      throw Malformed(reason: "cannot be read")
+    }
   }
 
   /// What is wrong with some bytes, worded to follow the name of the file.
   struct Malformed: Error {
     let reason: String
+    /// What to do, to follow a semicolon; nil for what is usual.
+    var remedy: String?
   }
 
   /// Reads the bytes of a file.
@@ -141,7 +177,8 @@ public struct Archive: Sendable {
 
   /// Puts the tensors of this archive into parameters of the same names.
   ///
-  /// - Throws: `LabError` of kind `.input` when a name or a shape does not fit.
+  /// - Throws: `LabError` of kind `.input` when a name or a shape does not fit, or when a weight of
+  ///   a model is no finite number: such a network says nothing.
   public func restore(_ parameters: [Parameter], from url: URL) throws(LabError) {
     for parameter in parameters {
       guard let found = tensors.first(where: { $0.name == parameter.name }),
@@ -152,7 +189,20 @@ public struct Archive: Sendable {
           "\(url.path) has no \(parameter.name) of shape \(parameter.value.shape): it is a model "
             + "of another network; train it again with: swift run lab model")
       }
+      guard kind != "model" || found.value.allFinite else {
+        throw LabError(
+          .input,
+          "\(url.path) has a \(parameter.name) that is not finite; train it again with: swift run "
+            + "lab model")
+      }
       parameter.value = found.value
     }
+  }
+}
+
+extension Tensor {
+  /// Whether no element is infinite or not a number.
+  fileprivate var allFinite: Bool {
+    withUnsafeBufferPointer { $0.allSatisfy(\.isFinite) }
   }
 }

@@ -21,6 +21,7 @@ struct RunOptions: ParsableArguments {
   var threads: Int?
 
   func validate() throws {
+    try requireFolderName(data, "--data")
     if let threads, !(1...256).contains(threads) {
       throw ValidationError("--threads takes a number from 1 to 256, not \(threads).")
     }
@@ -52,7 +53,7 @@ struct ChapterCommand: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    if out?.isEmpty == true { throw ValidationError("--out takes the name of a folder.") }
+    try requireFolderName(out, "--out")
   }
 
   func run() async throws {

@@ -7,7 +7,12 @@ struct Console {
 
   init(noColor: Bool) {
     let environment = ProcessInfo.processInfo.environment
-    isColoured = !noColor && (environment["NO_COLOR"] ?? "").isEmpty && isatty(1) == 1
+    isColoured = !noColor && (environment["NO_COLOR"] ?? "").isEmpty && Self.understandsCodes(1)
+  }
+
+  /// Whether a stream is a terminal that can do more than print, which `TERM=dumb` cannot.
+  static func understandsCodes(_ descriptor: Int32) -> Bool {
+    isatty(descriptor) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
   }
 
   func bold(_ text: String) -> String { style(text, "1") }
@@ -43,10 +48,10 @@ struct Console {
   }
 }
 
-/// A bar on stderr while a run is under way; silent when stderr is no terminal.
+/// A bar on stderr while a run is under way; silent when stderr is no terminal, or a dumb one.
 final class ProgressBar: @unchecked Sendable {
   private let lock = NSLock()
-  private let isShown = isatty(2) == 1
+  private let isShown = Console.understandsCodes(2)
   private var start = Date()
   private var label = ""
   private var last = Date.distantPast

@@ -18,6 +18,8 @@ struct DataCommand: AsyncParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
+  func validate() throws { try requireFolderName(data, "--data") }
+
   func run() async throws {
     let folder = DataFolder(data)
     let bar = ProgressBar()

@@ -74,7 +74,10 @@ struct UsageError: Error, CustomStringConvertible {
   let description: String
 }
 
-/// Ctrl-C and a polite kill: the first asks the work to stop, the second ends the process.
+/// Ctrl-C, a polite kill and a terminal that goes: the first asks the work to stop, the second ends
+/// the process.
+///
+/// Ctrl-\ ends it at once: files are whole or not there at any moment.
 ///
 /// The sources are kept for life and never touched again, so that it may be shared.
 private final class Interruption: @unchecked Sendable {
@@ -85,8 +88,12 @@ private final class Interruption: @unchecked Sendable {
   var isRequested: Bool { count.load(ordering: .relaxed) > 0 }
 
   init(_ cancel: @escaping @Sendable () -> Void) {
-    for number in [SIGINT, SIGTERM] {
-      signal(number, SIG_IGN)
+    // Without a core dump, and without the backtrace that the runtime would print.
+    signal(SIGQUIT) { _ in _exit(130) }
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      let former = signal(number, SIG_IGN)
+      // `nohup` has it ignored, and means it.
+      if number == SIGHUP, former.map({ unsafeBitCast($0, to: Int.self) }) == 1 { continue }
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { [self] in
         if count.add(1, ordering: .relaxed).oldValue > 0 { _exit(130) }

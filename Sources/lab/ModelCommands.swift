@@ -3,6 +3,8 @@ import Chapters
 import Digits
 import Files
 import Foundation
+import Methods
+import Networks
 import Notebook
 
 /// The data set, with a bar while it comes.
@@ -17,6 +19,11 @@ func loadMNIST(_ directory: String?) async throws -> MNIST {
 /// Refuses the name that no file has.
 func requireFileName(_ path: String, _ option: String) throws {
   if path.isEmpty { throw ValidationError("\(option) takes the name of a file.") }
+}
+
+/// Refuses the name that no folder has, and that would stand for the current one.
+func requireFolderName(_ path: String?, _ option: String) throws {
+  if path?.isEmpty == true { throw ValidationError("\(option) takes the name of a folder.") }
 }
 
 /// `lab model`.
@@ -55,20 +62,16 @@ struct ModelCommand: AsyncParsableCommand {
     settings.resumes = resume
     settings.checkpointInterval = .seconds(checkpointSeconds)
     let model = URL(fileURLWithPath: out)
-    let checkpoint = FinalModel.checkpoint(of: model)
-    try AtomicFile.requireWritable(model)
+    let checkpoint = CheckpointFile(
+      FinalModel.checkpoint(of: model), every: settings.checkpointInterval)
+    for url in [model, checkpoint.url] { try AtomicFile.requireFile(url) }
+    let lock = try lock(model)
+    defer { lock.release() }
+    try requireNothingOfOthers(settings, model, checkpoint)
     Console.complain(
       "Training the final model, \(options.quick ? "QUICK" : "full"), \(settings.epochs) epochs: "
         + "about \(settings.expectedSeconds) s.")
     let data = try await loadMNIST(options.data)
-    if !resume, FileManager.default.fileExists(atPath: checkpoint.path) {
-      Console.complain(
-        "A checkpoint stands at \(checkpoint.path); this run starts over and will replace it "
-          + "(--resume goes on with it).")
-    }
-    var goOn = "go on with: swift run lab model --resume --out \(out)"
-    if options.quick { goOn += " --quick" }
-    if options.seed != defaultSeed { goOn += " --seed \(options.seed)" }
     let bar = ProgressBar()
     do {
       try FinalModel.train(data, to: model, settings) { progress in
@@ -83,17 +86,18 @@ struct ModelCommand: AsyncParsableCommand {
       bar.clear()
     } catch is CancellationError {
       bar.clear()
-      Console.complain("Interrupted; \(goOn)")
+      Console.complain("Interrupted; go on with: \(commandToGoOn)")
       throw ExitCode(130)
     } catch let error as LabError {
       bar.clear()
       Console.complain(error.description)
-      // Of this training or of an earlier one; --resume refuses what does not belong to it.
-      if FileManager.default.fileExists(atPath: checkpoint.path) {
-        Console.complain("The last whole checkpoint is kept; when that is mended, \(goOn)")
+      if FileManager.default.fileExists(atPath: checkpoint.url.path) {
+        Console.complain(
+          "The last whole checkpoint is kept; when that is mended, go on with: \(commandToGoOn)")
       }
       throw ExitCode(error.kind.exitCode)
     }
+    checkpoint.remove()
     if output.json {
       struct Document: Encodable {
         let version = 1
@@ -105,6 +109,68 @@ struct ModelCommand: AsyncParsableCommand {
         Document(model: out, seed: options.seed, mode: options.quick ? "quick" : "full"))
     } else {
       print("Wrote \(out)\(options.quick ? ", QUICK" : "").")
+    }
+  }
+
+  /// What goes on with this training, to be copied into a shell.
+  private var commandToGoOn: String {
+    // A name that starts like an option would be read as one.
+    let file = out.hasPrefix("-") ? "./" + out : out
+    var words = ["swift run lab model --resume --out", file.shellQuoted]
+    if options.quick { words.append("--quick") }
+    if options.seed != defaultSeed { words.append("--seed \(options.seed)") }
+    if let data = options.data { words.append("--data \(data.shellQuoted)") }
+    return words.joined(separator: " ")
+  }
+
+  /// Holds a model for this training alone: of two at once the last would win.
+  private func lock(_ model: URL) throws -> FileLock {
+    // Two links to one file are one model.
+    let real = model.resolvingSymlinksInPath()
+    let file = real.deletingLastPathComponent()
+      .appendingPathComponent(".\(real.lastPathComponent).lock")
+    guard let lock = try FileLock(file, isRemoved: true) else {
+      throw LabError(
+        .input,
+        "Another training is writing \(model.path); wait for its end, or name another file with "
+          + "--out.")
+    }
+    return lock
+  }
+
+  /// Sees to it that neither the checkpoint nor the model of another training is lost.
+  ///
+  /// Those of a quick one are no loss.
+  private func requireNothingOfOthers(
+    _ settings: FinalModel.Settings, _ model: URL, _ checkpoint: CheckpointFile
+  ) throws {
+    var label: String?
+    do {
+      label = try checkpoint.label()
+    } catch {
+      // What cannot be read is nothing to keep, but whoever counts on it is told.
+      if resume { throw error }
+      Console.complain("\(checkpoint.url.path) is no whole checkpoint, and will be replaced.")
+    }
+    if let label, label != settings.label, resume || !label.hasPrefix("QUICK") {
+      let owner = label.isEmpty ? "" : " but of another (\(label))"
+      throw LabError(
+        .input,
+        "\(checkpoint.url.path) is no checkpoint of this training\(owner); go on with that one, "
+          + "remove the file, or name another with --out.")
+    }
+    if label != nil, !resume {
+      Console.complain(
+        "A checkpoint stands at \(checkpoint.url.path); this run starts over and will replace it "
+          + "(--resume goes on with it).")
+    }
+    if let former = try? Archive(reading: model), former.kind == "model",
+      former.state != settings.label, !former.state.hasPrefix("QUICK")
+    {
+      throw LabError(
+        .input,
+        "\(model.path) is the model of another training (\(former.state)); remove it, or name "
+          + "another file with --out.")
     }
   }
 }
@@ -128,10 +194,15 @@ struct ResultCommand: AsyncParsableCommand {
   func validate() throws {
     try requireFileName(model, "--model")
     try requireFileName(out, "--out")
+    try requireFolderName(data, "--data")
   }
 
   func run() async throws {
     try AtomicFile.requireWritable(URL(fileURLWithPath: out))
+    guard !isOneFile(model, out) else {
+      throw LabError(
+        .input, "\(out) is the model itself; name another file for the predictions with --out.")
+    }
     let mnist = try await loadMNIST(data)
     let evaluation = try FinalModel.evaluate(URL(fileURLWithPath: model), mnist)
     try AtomicFile.write(FinalModel.table(evaluation), to: URL(fileURLWithPath: out))
@@ -151,4 +222,11 @@ struct ResultCommand: AsyncParsableCommand {
         format: "Wrote %@: %d predictions, %.2f %% of them right.", out,
         evaluation.predictions.count, evaluation.accuracy))
   }
+}
+
+/// Whether two paths lead to one file, by links too.
+private func isOneFile(_ a: String, _ b: String) -> Bool {
+  var (first, second) = (stat(), stat())
+  return stat(a, &first) == 0 && stat(b, &second) == 0
+    && first.st_dev == second.st_dev && first.st_ino == second.st_ino
 }

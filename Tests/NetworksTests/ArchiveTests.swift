@@ -54,4 +54,67 @@ import Testing
       #expect(throws: LabError.self) { try archive.restore([wrong], from: url) }
     }
   }
+
+  @Test func aFileLargerThanAnyNetworkIsRefusedUnread() throws {
+    defer { try? FileManager.default.removeItem(at: url) }
+    try archive.write(to: url)
+    try #require(truncate(url.path, 6 << 30) == 0)
+    let start = ContinuousClock.now
+    #expect {
+      try Archive(reading: url)
+    } throws: {
+      "\($0)".hasPrefix("\(url.path) is of 6442450944 bytes, more than ")
+    }
+    #expect(ContinuousClock.now - start < .seconds(1))
+    let parameters = [Parameter("w", Tensor(repeating: 0, [1000, 1000]))]
+    let limit = Archive.mostBytes(of: parameters, copies: 3)
+    #expect((12_000_000...14_000_000).contains(limit))
+    try #require(truncate(url.path, off_t(limit + 1)) == 0)
+    #expect {
+      try Archive(reading: url, limit: limit)
+    } throws: {
+      "\($0)".contains("more than the \(limit) of any such network")
+    }
+  }
+
+  @Test func whatIsNoFileIsToldApart() throws {
+    let folder = url.deletingLastPathComponent()
+    for (place, words) in [
+      (folder, " is a folder; name the file of a model."),
+      (URL(fileURLWithPath: "/dev/zero"), " is no regular file; name the file of a model."),
+      (url, " is not there; make it with: swift run lab model --out \(url.path)"),
+      (
+        folder.appendingPathComponent("it's $(a)"),
+        " is not there; make it with: swift run lab model --out '\(folder.path)/it'\\''s $(a)'"
+      ),
+    ] {
+      #expect {
+        try Archive(reading: place)
+      } throws: {
+        "\($0)" == place.path + words
+      }
+    }
+  }
+
+  @Test(arguments: [Float.nan, .infinity, -.infinity])
+  func aModelWithoutFiniteWeightsIsRefused(_ value: Float) throws {
+    for kind in ["model", "training"] {
+      var weights = [Float](repeating: 1, count: 12)
+      weights[7] = value
+      let archive = Archive(kind: kind, state: "", tensors: [("w", Tensor([3, 4], weights))])
+      let parameter = Parameter("w", Tensor(repeating: 0, [3, 4]))
+      // A training that went astray goes on to the same bits as ever.
+      guard kind == "model" else {
+        try archive.restore([parameter], from: url)
+        continue
+      }
+      #expect {
+        try archive.restore([parameter], from: url)
+      } throws: {
+        "\($0)" == "\(url.path) has a w that is not finite; train it again with: swift run lab "
+          + "model"
+      }
+      #expect(parameter.value == Tensor(repeating: 0, [3, 4]))
+    }
+  }
 }

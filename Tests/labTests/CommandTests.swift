@@ -44,6 +44,8 @@ import Testing
     (["chapter", "1.1", "--out", ""], "Error: --out takes the name of a folder."),
     (["model", "--out", ""], "Error: --out takes the name of a file."),
     (["result", "--model", ""], "Error: --model takes the name of a file."),
+    (["data", "--data", ""], "Error: --data takes the name of a folder."),
+    (["model", "--data", ""], "Error: --data takes the name of a folder."),
     (["list", "--colour"], "Error: Unknown option '--colour'"),
     (["frobnicate"], "Error: Unexpected argument 'frobnicate'"),
     (["data", "--split-seed", "1.5"], "Error: The value '1.5' is invalid for '--split-seed <n>'"),
@@ -177,10 +179,11 @@ import Testing
       #expect(outcome.output.contains("1.1  "), "\(outcome)")
       return outcome.output.contains("\u{1B}[")
     }
-    #expect(try await isColoured([], "-u NO_COLOR"))
+    #expect(try await isColoured([], "-u NO_COLOR TERM=xterm"))
+    #expect(try await !isColoured([], "-u NO_COLOR TERM=dumb"), "one that only prints")
     #expect(try await !isColoured(["--no-color"], "-u NO_COLOR"))
     #expect(try await !isColoured([], "NO_COLOR=1"))
-    #expect(try await isColoured([], "NO_COLOR="), "an empty variable does not count")
+    #expect(try await isColoured([], "NO_COLOR= TERM=xterm"), "an empty variable does not count")
     #expect(try await !Tool.run("check", "1.1").output.contains("\u{1B}["), "no terminal")
   }
 

@@ -3,6 +3,8 @@ import Networks
 import Tensors
 import Testing
 
+@testable import Chapters
+
 /// `lab model` and `lab result`: one after another, for each of them uses all threads.
 @Suite(.serialized) struct ModelTests {
   @Test func twoTrainingsGiveTheSameBytes() async throws {
@@ -73,7 +75,7 @@ import Testing
     let scratch = try Scratch()
     try await expectRefusal(
       scratch,
-      reason: "cannot be read; make it with: swift run lab model --out \(scratch.path("bad.lab"))")
+      reason: "is not there; make it with: swift run lab model --out \(scratch.path("bad.lab"))")
     let weights = [("hidden.weight", Tensor(repeating: 0, [3, 4]))]
     try scratch.write(Archive(kind: "model", state: "", tensors: weights).encoded, to: "bad.lab")
     try await expectRefusal(
@@ -102,6 +104,211 @@ import Testing
       }
     }
     #expect(try scratch.names == ["file"])
+    // A model is read again, which no device gives back; nor is there a place for a checkpoint.
+    try #require(mkfifo(scratch.path("pipe"), 0o600) == 0)
+    for name in ["link", "m.lab.checkpoint"] {
+      try FileManager.default.createSymbolicLink(
+        atPath: scratch.path(name), withDestinationPath: "gone")
+    }
+    for (out, sentence) in [
+      ("/dev/null", "/dev/null: it is a device or a pipe; name a file."),
+      ("/dev/full", "/dev/full: it is a device or a pipe; name a file."),
+      (scratch.path("pipe"), "\(scratch.path("pipe")): it is a device or a pipe; name a file."),
+      (
+        scratch.path("link"),
+        "\(scratch.path("link")): it is a link to gone, which is not there; remove the link or name "
+          + "another file."
+      ),
+      (
+        scratch.path("m.lab"),
+        "\(scratch.path("m.lab.checkpoint")): it is a link to gone, which is not there; remove the "
+          + "link or name another file."
+      ),
+    ] {
+      let outcome = try await Tool.run("model", "--quick", "--out", out)
+      #expect(outcome == Outcome(code: 66, output: "", errors: "Cannot write \(sentence)\n"))
+    }
+    #expect(try scratch.names == ["file", "link", "m.lab.checkpoint", "pipe"])
+  }
+
+  @Test func permissionDeniedIsSaidToBeThat() async throws {
+    let scratch = try Scratch()
+    try FileManager.default.createDirectory(
+      atPath: scratch.path("shut"), withIntermediateDirectories: true)
+    try scratch.write(Data("x".utf8), to: "m.lab")
+    chmod(scratch.path("m.lab"), 0)
+    chmod(scratch.path("shut"), 0o555)
+    let (file, folder) = (scratch.path("m.lab"), scratch.path("shut/new"))
+    for (arguments, sentence) in [
+      (
+        ["result", "--model", file, "--out", scratch.path("p.csv")],
+        "\(file) cannot be read (Permission denied); see to it that you may read it, or name another."
+      ),
+      (
+        ["model", "--quick", "--out", file],
+        "Cannot write \(file): Permission denied; name a place that you may write to."
+      ),
+      (
+        ["model", "--quick", "--out", folder + "/m.lab"],
+        "Cannot make the folder \(folder): Permission denied; name another."
+      ),
+      (
+        ["result", "--out", scratch.path("shut/p.csv")],
+        "Cannot write \(scratch.path("shut/p.csv")): Permission denied; name a place that you may "
+          + "write to."
+      ),
+    ] {
+      let outcome = try await Tool.run(arguments, shell: DataTests.withoutPrivileges)
+      #expect(outcome == Outcome(code: 66, output: "", errors: sentence + "\n"))
+    }
+    #expect(try scratch.names == ["m.lab", "shut"])
+  }
+
+  /// The archive of a model of the lab's network whose weights are all one number.
+  static func model(_ weight: Float, state: String = "QUICK") -> Archive {
+    var stream = RandomStream(seed: 0, "test")
+    return Archive(
+      kind: "model", state: state,
+      tensors: RecipeNetwork(.best, &stream).parameters.map {
+        ($0.name, Tensor(repeating: weight, $0.value.shape))
+      })
+  }
+
+  @Test func whatCannotBeAModelIsRefusedBeforeItIsRead() async throws {
+    let scratch = try Scratch()
+    let path = scratch.path("bad.lab")
+    try scratch.write(Self.model(.nan).encoded, to: "bad.lab")
+    try await expectRefusal(
+      scratch,
+      reason:
+        "has a convolution0.weight that is not finite; train it again with: swift run lab model")
+    // Six gigabytes that are a hole, within one of memory.
+    for name in ["bad.lab", "m.lab.checkpoint"] {
+      try scratch.write(Data("LABMODEL".utf8), to: name)
+      try #require(truncate(scratch.path(name), 6 << 30) == 0)
+    }
+    for arguments in [
+      ["result", "--model", path, "--out", scratch.path("p.csv")],
+      ["model", "--quick", "--resume", "--out", scratch.path("m.lab")],
+    ] {
+      let outcome = try await Tool.run(arguments, shell: "ulimit -v 4000000")
+      #expect(outcome.code == 66 && outcome.output == "")
+      #expect(outcome.errors.contains(" is of 6442450944 bytes, more than the "))
+    }
+    for (place, reason) in [(scratch.url.path, "a folder"), ("/dev/zero", "no regular file")] {
+      let outcome = try await Tool.run(
+        "result", "--model", place, "--out", scratch.path("p.csv"))
+      #expect(
+        outcome
+          == Outcome(
+            code: 66, output: "",
+            errors: "\(place) is \(reason); name the file of a model.\n"))
+    }
+    let same = try await Tool.run("result", "--model", path, "--out", path)
+    #expect(same.code == 66 && same.errors.hasPrefix("\(path) is the model itself; "))
+  }
+
+  /// Waits until a checkpoint is there, and ends the training.
+  func interrupted(_ arguments: [String], _ checkpoint: String) async throws -> Outcome {
+    try await Tool.run(arguments) { process in
+      try await Self.wait(for: checkpoint)
+      kill(process, SIGINT)
+    }
+  }
+
+  @Test func theHintToGoOnCanBeCopiedIntoAShell() async throws {
+    let scratch = try Scratch()
+    let name = "it's $(touch pwned) `a`"
+    let model = scratch.path("\(name)/m.lab")
+    let outcome = try await interrupted(["model", "--out", model], model + ".checkpoint")
+    #expect(outcome.code == 130)
+    let hint = try #require(outcome.errors.firstMatch(of: /go on with: swift run lab (.*)\n/))
+    // What the shell makes of it goes on with that training, and with no other.
+    let shell = "cd \(scratch.url.path); eval 'set -- '\(#""$HINT""#)"
+    let again = try await Tool.run(
+      ["nothing"], environment: ["HINT": String(hint.output.1), "LAB_DATA": "/proc/none"],
+      shell: shell)
+    #expect(again.code == 66)
+    #expect(again.errors.contains("Training the final model, full"))
+    #expect(try scratch.names == [name])
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: scratch.path(name))
+        == ["m.lab.checkpoint"])
+  }
+
+  /// One after another, and at once.
+  @Test func twoTrainingsOnOneFileAreToldApart() async throws {
+    let scratch = try Scratch()
+    let (model, checkpoint) = (scratch.path("m.lab"), scratch.path("m.lab.checkpoint"))
+    let first = try await Tool.run(["model", "--out", model]) { process in
+      try await Self.wait(for: checkpoint)
+      for flags in [["--seed", "7"], ["--quick"], []] {
+        let second = try await Tool.run(["model", "--out", model] + flags)
+        #expect(
+          second
+            == Outcome(
+              code: 66, output: "",
+              errors: "Another training is writing \(model); wait for its end, or name another "
+                + "file with --out.\n"))
+      }
+      kill(process, SIGINT)
+    }
+    #expect(first.code == 130)
+    #expect(try scratch.names == ["m.lab.checkpoint"])
+    let kept = try scratch.data("m.lab.checkpoint")
+    for flags in [
+      ["--seed", "7"], ["--quick"], ["--quick", "--resume"], ["--seed", "7", "--resume"],
+    ] {
+      let second = try await Tool.run(["model", "--out", model] + flags)
+      #expect(second.code == 66 && second.output == "")
+      #expect(
+        second.errors.hasPrefix("\(checkpoint) is no checkpoint of this training but of anot"))
+      #expect(try scratch.data("m.lab.checkpoint") == kept)
+    }
+    // A checkpoint that is damaged is told of, and the advice leads out of the circle.
+    try scratch.write(kept.dropLast(100), to: "m.lab.checkpoint")
+    let resumed = try await Tool.run("model", "--resume", "--out", model)
+    #expect(
+      resumed
+        == Outcome(
+          code: 66, output: "",
+          errors: "\(checkpoint) is cut short or altered (its digest is wrong); it is of no more "
+            + "use: start again without --resume, which replaces it.\n"))
+    let quick = try await Tool.run("model", "--quick", "--out", model)
+    #expect(quick.code == 0)
+    #expect(quick.errors.hasPrefix("\(checkpoint) is no whole checkpoint, and will be replaced.\n"))
+    #expect(try scratch.names == ["m.lab"], "what is done has nothing to go on with")
+    // A quick model is no loss; one of a full training is.
+    try scratch.write(Self.model(1, state: "another, 60 epochs").encoded, to: "m.lab")
+    chmod(model, 0o600)
+    let over = try await Tool.run("model", "--quick", "--out", model)
+    #expect(
+      over
+        == Outcome(
+          code: 66, output: "",
+          errors: "\(model) is the model of another training (another, 60 epochs); remove it, or "
+            + "name another file with --out.\n"))
+    try scratch.write(Self.model(1, state: "QUICK, another").encoded, to: "m.lab")
+    #expect(try await Tool.run("model", "--quick", "--out", model).code == 0)
+    var status = stat()
+    #expect(stat(model, &status) == 0 && status.st_mode & 0o777 == 0o600)
+  }
+
+  @Test func ctrlBackslashEndsQuietly() async throws {
+    let scratch = try Scratch()
+    let stopped = Clock()
+    let outcome = try await Tool.run(
+      ["model", "--out", scratch.path("m.lab")], environment: ["SWIFT_BACKTRACE": nil],
+      shell: "cd \(scratch.url.path); ulimit -c unlimited"
+    ) { process in
+      try await Self.wait(for: scratch.path("m.lab.checkpoint"))
+      stopped.start()
+      kill(process, SIGQUIT)
+    }
+    #expect(stopped.seconds < 3)
+    #expect(outcome.code == 130 && outcome.output == "")
+    #expect(outcome.errors.split(separator: "\n").count == 1)
+    #expect(try scratch.names == [".m.lab.lock", "m.lab.checkpoint"])
   }
 
   /// Waits until a file is there, for a minute at most.
@@ -146,7 +353,8 @@ import Testing
     // Of another training it is refused, and stays too.
     let other = try await Tool.run("model", "--resume", "--out", model, "--seed", "3")
     #expect(other.code == 66)
-    #expect(other.errors.contains("\(checkpoint) is no checkpoint of this training; "))
+    #expect(
+      other.errors.contains("\(checkpoint) is no checkpoint of this training but of another "))
     #expect(try scratch.data("m.lab.checkpoint") == kept)
   }
 
