@@ -51,9 +51,6 @@ public struct ChapterFiles: Sendable {
   /// The record of the last full run.
   public var record: URL { figures.appendingPathComponent("\(id).json") }
 
-  /// The SHA-256 of the code as it is now, in hexadecimal.
-  func sourceDigest() throws(LabError) -> String { digest(of: try Self.read(source)) }
-
   static func read(_ url: URL) throws(LabError) -> Data {
     guard let data = try? Data(contentsOf: url) else {
       throw LabError(.input, "\(url.path) cannot be read; restore it.")
@@ -193,6 +190,10 @@ public struct Binding: Sendable {
     return findings
   }
 
+  private static func digest(of name: String, in folder: URL) -> String? {
+    (try? Data(contentsOf: folder.appendingPathComponent(name))).map(Notebook.digest)
+  }
+
   private func images(_ prose: Prose, _ folder: URL) -> [Finding] {
     var findings: [Finding] = []
     var shown: Set<String> = []
@@ -212,10 +213,14 @@ public struct Binding: Sendable {
       if !shown.contains("\(stem).svg") {
         findings.append(finding(1, "the figure \(stem).svg is shown nowhere."))
       }
-      let data = try? Data(contentsOf: folder.appendingPathComponent("\(stem).dat"))
-      if data.map(digest) != figure.sha256 {
+      if Self.digest(of: "\(stem).dat", in: folder) != figure.data {
         findings.append(
           finding(1, "\(stem).dat is not the data of the recorded run; run the chapter."))
+      }
+      // One that is missing was found where it is shown.
+      if let picture = Self.digest(of: "\(stem).svg", in: folder), picture != figure.picture {
+        findings.append(
+          finding(1, "\(stem).svg is not the picture of the recorded run; run the chapter."))
       }
     }
     return findings

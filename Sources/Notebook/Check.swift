@@ -27,30 +27,45 @@ public struct Check: Codable, Equatable, Sendable {
 
   /// Passes when |measured| ≤ tolerance.
   init(_ name: String, _ measured: Double, atMost tolerance: Double) {
-    self.init(name, measured, .atMost, passed: measured.magnitude <= tolerance)
-    self.tolerance = tolerance
+    self.init(name: name, measured: measured, relation: .atMost, tolerance: tolerance)
   }
 
   /// Passes when measured ≥ bound.
   init(_ name: String, _ measured: Double, atLeast bound: Double) {
-    self.init(name, measured, .atLeast, passed: measured >= bound)
-    self.bound = bound
+    self.init(name: name, measured: measured, relation: .atLeast, bound: bound)
   }
 
   /// Passes when |measured − expected| ≤ tolerance.
   init(_ name: String, _ measured: Double, near expected: Double, tolerance: Double) {
-    // An infinity equals itself, but ∞ − ∞ is no number: such a check fails, as a NaN does.
-    self.init(name, measured, .near, passed: (measured - expected).magnitude <= tolerance)
-    self.expected = expected
-    self.tolerance = tolerance
+    self.init(
+      name: name, measured: measured, relation: .near, tolerance: tolerance, expected: expected)
   }
 
-  private init(_ name: String, _ measured: Double, _ relation: Relation, passed: Bool) {
+  private init(
+    name: String, measured: Double, relation: Relation, tolerance: Double? = nil,
+    bound: Double? = nil, expected: Double? = nil
+  ) {
     self.name = name
     self.measured = measured
     self.relation = relation
+    self.tolerance = tolerance
+    self.bound = bound
+    self.expected = expected
+    passed = false
+    passed = holds
+  }
+
+  /// The verdict, from the measured quantity and its bound.
+  public var holds: Bool {
     // Comparisons with NaN are false, so that a NaN fails without a word about it here. An infinite
     // measurement is no evidence either: it must not pass as "at least 0.01".
-    self.passed = passed && measured.isFinite
+    guard measured.isFinite else { return false }
+    switch relation {
+    case .atMost: return tolerance.map { measured.magnitude <= $0 } ?? false
+    case .atLeast: return bound.map { measured >= $0 } ?? false
+    case .near:
+      guard let expected, let tolerance else { return false }
+      return (measured - expected).magnitude <= tolerance
+    }
   }
 }

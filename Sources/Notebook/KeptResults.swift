@@ -4,10 +4,10 @@ import Synchronization
 
 /// Results of long work, kept on disk: an interrupted run goes on, and unchanged work is not redone.
 ///
-/// A result belongs to its name, the chapter, the seed, the length of the run and the code: the
-/// Swift files of all modules that compute and of all chapters. The chapter's own file counts only
-/// when the work is written in it, so that work that stands in a file beside the chapter survives a
-/// change of what the chapter says about it.
+/// A result belongs to its name, the chapter, the seed, the length of the run and the code that it
+/// depends on (see `PackageCode`). The chapter's own file counts only when the work is written in
+/// it, so that work that stands in the chapter's folder of Experiments survives a change of what the
+/// chapter says about it.
 public final class KeptResults: Sendable {
   private let folder: URL?
   private let chapterFile: String
@@ -26,13 +26,13 @@ public final class KeptResults: Sendable {
   /// Keeps results in a folder, which need not exist.
   ///
   /// - Parameter isFresh: whether everything is computed again, and then kept.
-  init(_ folder: URL, of files: ChapterFiles, isFresh: Bool) {
+  init(_ folder: URL, of files: ChapterFiles, in code: PackageCode, isFresh: Bool) {
     self.folder = folder
     self.isFresh = isFresh
     chapterFile = files.source.lastPathComponent
-    let code = Self.code(of: files.root)
     digests = (
-      Self.digest(code), Self.digest(code.filter { $0.path != files.source.path })
+      PackageCode.digest(code.sources(of: files.id, and: ["Chapters/\(chapterFile)"])),
+      PackageCode.digest(code.sources(of: files.id))
     )
   }
 
@@ -73,27 +73,5 @@ public final class KeptResults: Sendable {
   private struct Entry<Result: Codable>: Codable {
     let name: String
     let result: Result
-  }
-
-  /// The Swift files that a result can depend on, in a fixed order.
-  private static func code(of root: URL) -> [URL] {
-    let modules = ["COpenBLAS", "Lanes", "Tensors", "Gradients", "Networks", "Digits", "Methods"]
-    let folders = modules.map { root.appendingPathComponent("Sources/\($0)") }
-    var files: [URL] = []
-    for folder in folders + [root.appendingPathComponent("Chapters")] {
-      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-      files += names.sorted().filter { $0.hasSuffix(".swift") || $0.hasSuffix(".h") }
-        .map { folder.appendingPathComponent($0) }
-    }
-    return files
-  }
-
-  private static func digest(_ files: [URL]) -> String {
-    Notebook.digest(
-      of: Data(
-        files.map { file in
-          let content = (try? Data(contentsOf: file)) ?? Data()
-          return "\(file.lastPathComponent) \(Notebook.digest(of: content))\n"
-        }.joined().utf8))
   }
 }

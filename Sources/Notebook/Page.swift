@@ -88,10 +88,18 @@ public final class Page {
   /// - Parameters:
   ///   - name: lower camel case words joined by dots, such as `nesterov.loss.mean`.
   ///   - value: a finite number.
+  ///   - deviation: the standard deviation over seeds or splits, of a value that is a mean.
   ///   - tolerance: how far a re-run may differ, in the units of the value.
   ///   - unit: such as `%` or `steps`; empty for a bare number.
-  public func value(_ name: String, _ value: Double, tolerance: Double = 0, unit: String = "") {
+  public func value(
+    _ name: String, _ value: Double, deviation: Double? = nil, tolerance: Double = 0,
+    unit: String = ""
+  ) {
     guard isNewName(name) else { return }
+    if let deviation, !(deviation.isFinite && deviation >= 0) {
+      faults.append("The deviation of the value \(name) is \(deviation); it must be 0 or more.")
+      return
+    }
     guard value.isFinite, tolerance.isFinite, tolerance >= 0 else {
       faults.append(
         value.isFinite
@@ -99,7 +107,9 @@ public final class Page {
           : "The value \(name) is \(value); the prose can only show a finite number.")
       return
     }
-    values.append(Record.Value(name: name, value: value, tolerance: tolerance, unit: unit))
+    values.append(
+      Record.Value(
+        name: name, value: value, deviation: deviation, tolerance: tolerance, unit: unit))
   }
 
   /// Gives a number of somebody else's, such as a paper's, with where it stands.

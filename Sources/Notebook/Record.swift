@@ -3,10 +3,11 @@ import Foundation
 
 /// What a run of a chapter showed: the facts that the prose is bound to.
 ///
-/// It holds no time and nothing about the machine, so that the same run writes the same bytes.
+/// It holds no time and nothing about the machine, so that the same run writes the same bytes; those
+/// stand beside it in a `RunStamp`.
 public struct Record: Codable, Equatable, Sendable {
   /// The version of the format that this program writes and reads.
-  public static let currentVersion = 1
+  public static let currentVersion = 2
 
   /// How long a run was: only a full one may stand behind the prose.
   public enum Mode: String, Codable, Sendable { case full, quick }
@@ -20,18 +21,31 @@ public struct Record: Codable, Equatable, Sendable {
   public var checks: [Check]
   /// Sentences of the prose with the comparisons that make them true, in the order of the run.
   public var claims: [Claim]
+  /// The SHA-256, in hexadecimal, of what the run undertook to keep: see `contractDigest`.
+  public var contract = ""
+  /// The SHA-256, in hexadecimal, of the engine that made the run (see `PackageCode`).
+  ///
+  /// It is that of no engine when results of another one stand in the run.
+  public var engine: String
   /// Mistakes of the chapter itself, one sentence each: a name used twice, a value not finite.
   public var faults: [String]
   /// The figures, in the order of the run.
   public var figures: [FigureEntry]
+  /// The results of long work on which the run stands and which are committed, by name.
+  public var jobs: [Job] = []
   /// How long the run was.
   public var mode: Mode
   /// Numbers of somebody else's, in the order of the run.
   public var quotes: [Quote]
+  /// The SHA-256, in hexadecimal, of the whole record without it: see `sealed`.
+  public var seal = ""
   /// The seed of all random streams.
   public var seed: UInt64
-  /// The SHA-256 of the chapter's Swift file when the run began, in hexadecimal.
-  public var source: String
+  /// The SHA-256, in hexadecimal, of each file that the run depended on when it began, by its path.
+  ///
+  /// These are the chapter's Swift file, its folder in Experiments, the files of Methods and of
+  /// Experiments/Shared that these name, and every file that the prose quotes.
+  public var sources: [String: String]
   /// How the run ended.
   public var status: Status
   /// The chapter's title.
@@ -39,7 +53,7 @@ public struct Record: Codable, Equatable, Sendable {
   /// The numbers that the prose may show, in the order of the run.
   public var values: [Value]
   /// The version of this format.
-  public var version: Int
+  public var version = currentVersion
 
   /// A figure that the run made.
   public struct FigureEntry: Codable, Equatable, Sendable {
@@ -48,7 +62,17 @@ public struct Record: Codable, Equatable, Sendable {
     /// The finding that the figure shows.
     public var title: String
     /// The SHA-256 of the `.dat` file, in hexadecimal.
-    public var sha256: String
+    public var data: String
+    /// The SHA-256 of the `.svg` file, in hexadecimal; empty where none was drawn.
+    public var picture = ""
+  }
+
+  /// A result of long work that is committed under `results/`.
+  public struct Job: Codable, Equatable, Sendable {
+    /// What tells it apart from the others of the chapter.
+    public var name: String
+    /// The SHA-256 of the result itself, in hexadecimal.
+    public var result: String
   }
 
   /// A number that the prose may show.
@@ -57,6 +81,8 @@ public struct Record: Codable, Equatable, Sendable {
     public var name: String
     /// The number itself.
     public var value: Double
+    /// The standard deviation over seeds or splits of what the value is the mean of.
+    public var deviation: Double?
     /// How far a re-run may differ, in the units of the value.
     public var tolerance: Double
     /// The unit, such as `%`; empty for a bare number.

@@ -50,6 +50,9 @@ struct Catalogue {
     }
   }
 
+  /// The package's code as it is now, for commands that look at several chapters.
+  func code() -> PackageCode { PackageCode(root: root) }
+
   func files(_ chapter: any Chapter.Type) throws -> ChapterFiles {
     try ChapterFiles(root: root, id: chapter.id)
   }

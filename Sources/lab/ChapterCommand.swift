@@ -59,6 +59,14 @@ struct ChapterCommand: AsyncParsableCommand {
   func run() async throws {
     let catalogue = try Catalogue()
     let chapters = try catalogue.chapters(ids)
+    if let out, options.quick || options.seed != defaultSeed {
+      let folder = URL(fileURLWithPath: out, isDirectory: true)
+      for chapter in chapters where try catalogue.files(chapter).isWriteUp(folder) {
+        throw UsageError(
+          description: "--out \(out) leads to the write-up's figures, and only a full run with the "
+            + "default seed is written there; name another folder.")
+      }
+    }
     // Better now than after the run.
     if let out { try AtomicFile.requireWritable(URL(fileURLWithPath: out + "/record")) }
     options.apply()
@@ -84,6 +92,8 @@ struct ChapterCommand: AsyncParsableCommand {
     runOptions.isQuick = options.quick
     runOptions.data = options.data
     runOptions.isFresh = fresh
+    runOptions.machine = Machine(tile: Kernels.description)
+    runOptions.threads = Parallel.threadCount
     runOptions.output = out.map { URL(fileURLWithPath: $0, isDirectory: true) }
     let bar = ProgressBar()
     let isJSON = output.json

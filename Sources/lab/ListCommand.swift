@@ -28,15 +28,20 @@ struct ListCommand: AsyncParsableCommand {
   private struct Row: Encodable {
     let chapter, title, state: String
     let expectedSeconds: Double
+    let run: RunStamp?
   }
 
   func run() async throws {
     let catalogue = try Catalogue()
     var outcome = Outcome()
+    let code = catalogue.code()
     let rows = try catalogue.chapters([]).map { chapter in
       var state = "unreadable"
+      var stamp: RunStamp?
       do {
-        state = try catalogue.files(chapter).state().rawValue
+        let files = try catalogue.files(chapter)
+        state = try files.state(in: code).rawValue
+        stamp = files.storedStamp()
       } catch let error as LabError {
         // One damaged record does not hide the other chapters.
         Console.complain(error.description)
@@ -44,11 +49,11 @@ struct ListCommand: AsyncParsableCommand {
       }
       return Row(
         chapter: chapter.id, title: chapter.title, state: state,
-        expectedSeconds: chapter.expectedSeconds.full)
+        expectedSeconds: chapter.expectedSeconds.full, run: stamp)
     }
     if output.json {
       struct Listing: Encodable {
-        let version = 1
+        let version = 2
         let chapters: [Row]
       }
       try printJSON(Listing(chapters: rows))

@@ -9,6 +9,8 @@ struct BoundText {
   /// What stands for it on a line: a chapter's number, or `README`.
   let name: String
   let title: String
+  /// Whether its record is of an older engine.
+  let isOfOlderEngine: () -> Bool
   let findings: () throws -> [Finding]
   let accept: () throws -> [String]
 }
@@ -16,25 +18,30 @@ struct BoundText {
 extension Catalogue {
   /// The texts of some chapters; of all chapters, and the README, when none is named.
   func texts(_ ids: [String]) throws -> [BoundText] {
+    let code = code()
     var texts = try chapters(ids).map { chapter in
       BoundText(name: chapter.id, title: chapter.title) {
+        (try? files(chapter).state(in: code)) == .olderEngine
+      } findings: {
         let files = try files(chapter)
-        return try Binding(files, files.freshRecord()).findings()
+        return try Binding(files, files.freshRecord(in: code)).findings()
       } accept: {
         let files = try files(chapter)
-        return try Binding(files, files.freshRecord()).accept()
+        return try Binding(files, files.freshRecord(in: code)).accept()
       }
     }
     if ids.isEmpty || ids.contains("all") {
       func page() -> FrontPage {
         // A chapter without a fresh record says so on its own line.
         let records = allChapters.compactMap { chapter in
-          (try? files(chapter).freshRecord()).map { (chapter.id, $0) }
+          (try? files(chapter).freshRecord(in: code)).map { (chapter.id, $0) }
         }
         return FrontPage(root: root, records: Dictionary(uniqueKeysWithValues: records))
       }
       texts.append(
         BoundText(name: "README", title: "The front page") {
+          false
+        } findings: {
           try page().findings()
         } accept: {
           try page().accept()
@@ -53,10 +60,14 @@ struct CheckCommand: AsyncParsableCommand {
   @Argument(help: ArgumentHelp("Numbers of chapters; all when none is given.", valueName: "id"))
   var ids: [String] = []
 
+  @Flag(help: "Fail on records of an older engine too.")
+  var strict = false
+
   @OptionGroup var output: OutputOptions
 
   private struct Verdict: Encodable {
     let chapter, status: String
+    let engine: String
     let findings: [Finding]
     let error: String?
   }
@@ -74,21 +85,28 @@ struct CheckCommand: AsyncParsableCommand {
       } catch let error as LabError {
         failure = error
       }
-      let isGood = findings.isEmpty && failure == nil
+      let isOlder = text.isOfOlderEngine()
+      let isGood = findings.isEmpty && failure == nil && !(strict && isOlder)
+      if strict && isOlder { outcome.add(1) }
       if !findings.isEmpty { outcome.add(1) }
       if let failure { outcome.add(failure.kind.exitCode) }
       verdicts.append(
         Verdict(
-          chapter: text.name, status: isGood ? "passed" : "failed", findings: findings,
-          error: failure?.description))
+          chapter: text.name, status: isGood ? "passed" : "failed",
+          engine: isOlder ? "older" : "current", findings: findings, error: failure?.description))
       guard !output.json else { continue }
       print((isGood ? console.good("✓") : console.bad("✗")) + " \(text.name)  \(text.title)")
       for finding in findings { print("  \(finding.description)") }
       if let failure { print("  \(failure.description)") }
+      if isOlder {
+        print(
+          "  Chapter \(text.name)'s record was made by an older engine; to make it anew, run: "
+            + "swift run lab chapter \(text.name) --fresh")
+      }
     }
     if output.json {
       struct Document: Encodable {
-        let version = 1
+        let version = 2
         let chapters: [Verdict]
       }
       try printJSON(Document(chapters: verdicts))

@@ -96,7 +96,7 @@ struct RunReport {
       let name, title, path: String
     }
 
-    let version = 1
+    let version = 2
     let chapter, title, status, mode: String
     let seed: UInt64
     let checks: [Check]
@@ -106,6 +106,7 @@ struct RunReport {
     let figures: [FigurePath]
     let faults: [String]
     let prose: [Finding]
+    let run: RunStamp
 
     init(_ run: Run) {
       let record = run.record
@@ -126,6 +127,7 @@ struct RunReport {
       }
       faults = record.faults
       prose = run.findings
+      self.run = run.stamp
     }
   }
 }

@@ -85,6 +85,8 @@ private struct SmallNetwork: Classifier {
   guard let record = try? Record.decoded(from: data, path: "fuzz.json") else { return }
   _ = try? record.encoded()
   _ = record.repeats(record)
+  _ = record.contradiction(path: "fuzz.json")
+  precondition(record.sealed().sealDigest == record.sealed().seal)
   var numbers: [String: Double] = [:]
   for value in record.values { numbers[value.name] = value.value }
   for claim in record.claims { _ = try? Predicate(claim.predicate).holds(in: numbers) }

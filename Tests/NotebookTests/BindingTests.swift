@@ -54,7 +54,7 @@ struct SmallPackage {
 
   func store(_ record: Record) throws {
     try AtomicFile.write(
-      try record.encoded(), to: root.appendingPathComponent("figures/9.9.json"))
+      try record.sealed().encoded(), to: root.appendingPathComponent("figures/9.9.json"))
   }
 
   func remove(_ path: String) throws {
@@ -65,15 +65,22 @@ struct SmallPackage {
     Record(
       chapter: "9.9", checks: [Check("c", 0, atMost: 1)],
       claims: [.init(sentence: "and that is little", predicate: "loss < 1", holds: true)],
-      faults: [],
-      figures: [.init(name: "loss", title: "T", sha256: digest(of: Data(Self.data.utf8)))],
+      engine: code.engineDigest, faults: [],
+      figures: [
+        .init(
+          name: "loss", title: "T", data: digest(of: Data(Self.data.utf8)),
+          picture: digest(of: Data("<svg/>".utf8)))
+      ],
       mode: .full, quotes: [.init(name: "paper", value: 0.31, source: "a paper")], seed: 2016,
-      source: digest(of: Data(Self.source.utf8)), status: .passed, title: "A chapter",
+      sources: code.sources(of: "9.9", and: ["Chapters/9.9-chapter.swift"]), status: .passed,
+      title: "A chapter",
       values: [
         .init(name: "loss", value: 0.2504, tolerance: 0.02, unit: ""),
         .init(name: "steps", value: 1200, tolerance: 0, unit: ""),
-      ], version: Record.currentVersion)
+      ])
   }
+
+  var code: PackageCode { PackageCode(root: root) }
 
   var files: ChapterFiles {
     get throws { try ChapterFiles(root: root, id: "9.9") }
@@ -330,7 +337,7 @@ struct SmallPackage {
 
     try package.store(package.record)
     try package.write(SmallPackage.source + "// edited\n", to: "Chapters/9.9-chapter.swift")
-    #expect(refusal()?.description.contains("has changed since its record") == true)
+    #expect(refusal()?.description.contains("has changed since the record") == true)
     #expect(try package.files.state() == .stale)
 
     try package.write(#"{"version" : 1, "checks" : []}"#, to: "figures/9.9.json")

@@ -5,11 +5,10 @@ import Testing
 
 @Suite struct FrontPageTests {
   private let record = Record(
-    chapter: "0.1", checks: [], claims: [], faults: [], figures: [], mode: .full,
-    quotes: [.init(name: "kit", value: 89.88, source: "the kit")], seed: 2016, source: "00",
+    chapter: "0.1", checks: [], claims: [], engine: "", faults: [], figures: [], mode: .full,
+    quotes: [.init(name: "kit", value: 89.88, source: "the kit")], seed: 2016, sources: [:],
     status: .passed, title: "Zero",
-    values: [.init(name: "a", value: 1.25, tolerance: 9, unit: "%")],
-    version: Record.currentVersion)
+    values: [.init(name: "a", value: 1.25, tolerance: 9, unit: "%")])
 
   private func findings(_ text: String) throws -> [Finding] {
     let package = try TemporaryPackage()

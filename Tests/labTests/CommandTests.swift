@@ -97,6 +97,9 @@ import Testing
     try scratch.alter("Chapters/1.1-activation-derivatives.swift", "import", "// edited\nimport")
     states[0] = "stale"
     #expect(try await Tool.run(["list"], in: scratch.url).output == table(states))
+    try scratch.alter("figures/1.1.json", #""mode" : "full""#, #""mode" : "quick""#)
+    states[0] = "refused"
+    #expect(try await Tool.run(["list"], in: scratch.url).output == table(states))
     try FileManager.default.removeItem(atPath: scratch.path("figures/1.1.json"))
     states[0] = "never run"
     #expect(try await Tool.run(["list"], in: scratch.url).output == table(states))
@@ -107,18 +110,38 @@ import Testing
     #expect(outcome == Outcome(code: 66, output: table(states), errors: sentence))
   }
 
+  @Test func anOlderEngineIsSaidAndFailsOnlyWhereStrict() async throws {
+    let scratch = try Scratch.copyOfPackage()
+    #expect(try await Tool.run(["check", "1.1", "--strict"], in: scratch.url).code == 0)
+    try scratch.alter("Sources/Tensors/Kernels.swift", "import", "// edited\nimport")
+    let states = allChapters.map { _ in "older engine" }
+    #expect(try await Tool.run(["list"], in: scratch.url).output == table(states))
+    let sentence =
+      "  Chapter 1.1's record was made by an older engine; to make it anew, run: swift run lab "
+      + "chapter 1.1 --fresh\n"
+    let title = "1.1  What an activation function passes back\n"
+    let check = try await Tool.run(["check", "1.1"], in: scratch.url)
+    #expect(check == Outcome(code: 0, output: "✓ \(title)\(sentence)", errors: ""))
+    let strict = try await Tool.run(["check", "1.1", "--strict"], in: scratch.url)
+    #expect(strict == Outcome(code: 1, output: "✗ \(title)\(sentence)", errors: ""))
+    let json = try await Tool.run(["check", "1.1", "--json"], in: scratch.url).json
+    let row = try #require((json["chapters"] as? [[String: Any]])?.first)
+    #expect(row["engine"] as? String == "older" && row["status"] as? String == "passed")
+    #expect(try await Tool.run(["accept", "1.1"], in: scratch.url).code == 0)
+  }
+
   @Test func theListAsJSONIsOneVersionedLine() async throws {
     let outcome = try await Tool.run("list", "--json")
     #expect(outcome.code == 0 && outcome.errors == "")
     #expect(outcome.output.last == "\n" && outcome.output.count { $0 == "\n" } == 1)
     let json = try outcome.json
-    #expect(json["version"] as? Int == 1 && json.count == 2)
+    #expect(json["version"] as? Int == 2 && json.count == 2)
     let rows = try #require(json["chapters"] as? [[String: Any]])
     #expect(rows.map { $0["chapter"] as? String } == allChapters.map { $0.id })
     #expect(rows.map { $0["title"] as? String } == allChapters.map { $0.title })
     #expect(
       rows.allSatisfy {
-        Set($0.keys) == ["chapter", "title", "state", "expectedSeconds"]
+        Set($0.keys) == ["chapter", "title", "state", "expectedSeconds", "run"]
           && $0["state"] as? String == "fresh"
       })
   }
@@ -149,9 +172,9 @@ import Testing
     #expect(
       Set(json.keys) == [
         "version", "chapter", "title", "status", "mode", "seed", "checks", "values", "quotes",
-        "claims", "figures", "faults", "prose",
+        "claims", "figures", "faults", "prose", "run",
       ])
-    #expect(json["version"] as? Int == 1 && json["chapter"] as? String == "1.1")
+    #expect(json["version"] as? Int == 2 && json["chapter"] as? String == "1.1")
     #expect(json["status"] as? String == "passed" && json["mode"] as? String == "quick")
     #expect(json["seed"] as? Int == 7)
     let checks = try #require(json["checks"] as? [[String: Any]])
@@ -166,8 +189,29 @@ import Testing
     let figures = try #require(json["figures"] as? [[String: Any]])
     let stems = figures.map { "1.1-\($0["name"]!)" }
     #expect(
-      try scratch.names == (stems.flatMap { ["\($0).dat", "\($0).svg"] } + ["1.1.json"]).sorted())
+      try scratch.names
+        == (stems.flatMap { ["\($0).dat", "\($0).svg"] }
+        + ["1.1.json", "1.1.run.json"]).sorted())
     #expect(figures.allSatisfy { FileManager.default.fileExists(atPath: $0["path"] as! String) })
+  }
+
+  @Test func onlyAFullRunWithTheDefaultSeedIsWrittenIntoTheWriteUp() async throws {
+    let scratch = try Scratch.copyOfPackage()
+    let record = try scratch.data("figures/1.1.json")
+    for (flags, out) in [
+      (["--quick"], "figures"), (["--seed", "7"], "figures"), (["--quick"], "Chapters/../figures/"),
+      (["--quick"], "link"), (["--seed=7", "--quick"], scratch.path("figures")),
+    ] {
+      let outcome = try await Tool.run(
+        ["chapter", "1.1", "--out", out] + flags, in: scratch.url,
+        shell: "ln -sfn figures link")
+      #expect(outcome.code == 64 && outcome.output == "")
+      #expect(
+        outcome.errors
+          == "--out \(out) leads to the write-up's figures, and only a full run with the default "
+          + "seed is written there; name another folder.\n")
+    }
+    #expect(try scratch.data("figures/1.1.json") == record)
   }
 
   /// Python's pty gives the command a terminal, where it would colour.

@@ -131,7 +131,7 @@ import Testing
     let advice = "run: swift run lab chapter 1.1"
     let cases: [(Int32, String, (Scratch) throws -> Void)] = [
       (
-        1, "Chapter 1.1's Swift file has changed since its record; \(advice)",
+        1, "\(source) has changed since the record of chapter 1.1; \(advice)",
         { try $0.alter(source, "import", "// edited\nimport") }
       ),
       (
@@ -148,9 +148,32 @@ import Testing
       ),
       (
         66,
-        "figures/1.1.json is a record of version 2, and this program reads version 1; "
+        "figures/1.1.json is a record of version 1, and this program reads version 2; "
           + "run the chapter again.",
-        { try $0.alter("figures/1.1.json", #""version" : 1"#, #""version" : 2"#) }
+        { try $0.alter("figures/1.1.json", #""version" : 2"#, #""version" : 1"#) }
+      ),
+      (
+        1, "figures/1.1.json is of a quick run, and only a full one counts; \(advice)",
+        { try $0.alter("figures/1.1.json", #""mode" : "full""#, #""mode" : "quick""#) }
+      ),
+      (
+        1,
+        "figures/1.1.json is of a run with seed 7, and only the default, 2016, counts; \(advice)",
+        { try $0.alter("figures/1.1.json", #""seed" : 2016"#, #""seed" : 7"#) }
+      ),
+      (
+        1, "figures/1.1.json is a record of chapter 1.2, not of 1.1; \(advice)",
+        { try $0.alter("figures/1.1.json", #""chapter" : "1.1""#, #""chapter" : "1.2""#) }
+      ),
+      (
+        1, "figures/1.1.json says that its run passed with a fault: “A fault.”; \(advice)",
+        { try $0.alter("figures/1.1.json", "\"faults\" : [\n\n  ]", #""faults" : ["A fault."]"#) }
+      ),
+      (
+        1,
+        "figures/1.1.json was altered after its run: its seal is not that of what it says; "
+          + advice,
+        { try $0.alter("figures/1.1.json", #""measured" : "#, #""measured" : -"#) }
       ),
     ]
     for (code, sentence, alter) in cases {
@@ -168,7 +191,7 @@ import Testing
     let outcome = try await Tool.run(["check", "1.1", "--json"], in: scratch.url)
     #expect(outcome.code == 1 && outcome.errors == "")
     let json = try outcome.json
-    #expect(json["version"] as? Int == 1)
+    #expect(json["version"] as? Int == 2)
     let chapter = try #require((json["chapters"] as? [[String: Any]])?.first)
     #expect(chapter["status"] as? String == "failed" && chapter["chapter"] as? String == "1.1")
     let finding = try #require((chapter["findings"] as? [[String: Any]])?.first)

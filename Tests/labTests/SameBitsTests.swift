@@ -20,7 +20,9 @@ let wantsLongTests = ProcessInfo.processInfo.environment["LAB_LONG_TESTS"] == "1
         "chapter", id, "--quick", "--fresh", "--threads", threads, "--out", scratch.path(threads))
       #expect(outcome.code == 0, "\(outcome)")
       var files: [String: Data] = [:]
-      for name in try FileManager.default.contentsOfDirectory(atPath: scratch.path(threads)) {
+      // The stamp says when, and on how many threads.
+      for name in try FileManager.default.contentsOfDirectory(atPath: scratch.path(threads))
+      where !name.hasSuffix(".run.json") {
         files[name] = try scratch.data("\(threads)/\(name)")
       }
       runs.append(files)

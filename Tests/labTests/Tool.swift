@@ -93,12 +93,15 @@ final class Scratch: Sendable {
     get throws { try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() }
   }
 
+  private static func package(_ name: String) -> URL { Tool.package.appendingPathComponent(name) }
+
   /// The parts of the package that commands read, which a test may alter.
   static func copyOfPackage() throws -> Scratch {
     let scratch = try Scratch()
-    for name in ["Package.swift", "README.md", "Chapters", "figures"] {
+    for name in ["Package.swift", "README.md", "Chapters", "Sources", "figures", "results"]
+    where name != "results" || FileManager.default.fileExists(atPath: package(name).path) {
       try FileManager.default.copyItem(
-        at: Tool.package.appendingPathComponent(name), to: scratch.url.appendingPathComponent(name))
+        at: package(name), to: scratch.url.appendingPathComponent(name))
     }
     return scratch
   }

@@ -1,0 +1,157 @@
+import Foundation
+
+/// The code of a package as it stood at one time: which files a result depends on, and their digests.
+///
+/// A result depends on two things. One is what a chapter and its experiment are made of: their own
+/// files, and those files of the methods and of what experiments share that they name, followed
+/// further; when one of them changes, the result is stale. The other is the engine, all modules
+/// below them as a whole; when only that changes, the result is of an older engine.
+///
+/// Which files are named is read from the code itself. A file is named when one of the identifiers
+/// that it declares stands in the code of another: types, functions and operators, and the members
+/// that it adds to types of elsewhere. A file that extends a type of the methods belongs to that
+/// type's file; one that gives a type of elsewhere a conformance, an initialiser or a subscript,
+/// which are used without a name, belongs to every result.
+public struct PackageCode: Sendable {
+  /// The modules whose files a result names one by one.
+  public static let named = ["Methods", "Experiments"]
+  /// The modules below all results.
+  public static let engine = [
+    "COpenBLAS", "CZlib", "Files", "Lanes", "Tensors", "Gradients", "Networks", "Digits",
+  ]
+  /// The modules that no result depends on: they write it down, measure or show.
+  public static let apart = ["Notebook", "Book", "Bench", "lab"]
+
+  /// The SHA-256 of the engine, in hexadecimal.
+  public let engineDigest: String
+
+  private let root: URL
+  /// The files that are named one by one, by their paths in the package.
+  private let files: [String: File]
+  /// The files that declare a word, and those that declare an operator.
+  private var declarations: (words: [String: [String]], symbols: [(String, String)]) = ([:], [])
+  /// The files that belong to another: they extend a type that it declares.
+  private var extensions: [String: [String]] = [:]
+  /// The files that every result depends on.
+  private var omnipresent: [String] = []
+
+  private struct File: Sendable {
+    let digest: String
+    let names: SwiftNames
+  }
+
+  /// Reads the code of a package.
+  ///
+  /// - Parameter root: the package's folder. What is missing there counts as empty.
+  public init(root: URL) {
+    self.root = root
+    let engine = Self.engine.flatMap { Self.paths(below: "Sources/\($0)", of: root) }
+    engineDigest = Self.digest(
+      Dictionary(uniqueKeysWithValues: engine.map { ($0, Self.digest(ofFile: $0, in: root)) }))
+    let paths = Self.named.flatMap { Self.paths(below: "Sources/\($0)", of: root) }
+    files = Dictionary(
+      uniqueKeysWithValues: paths.map { path in
+        let data = Self.data(of: path, in: root)
+        let names = SwiftNames(String(decoding: data, as: UTF8.self))
+        return (path, File(digest: Notebook.digest(of: data), names: names))
+      })
+    index(paths.filter { Self.experiment(of: $0) == nil })
+  }
+
+  /// Finds who declares what among the files that any chapter may name.
+  private mutating func index(_ paths: [String]) {
+    var types: [String: [String]] = [:]
+    for path in paths {
+      for name in files[path]!.names.types { types[name, default: []].append(path) }
+      for name in files[path]!.names.declared {
+        if name.first.map({ $0.isLetter || $0 == "_" }) == true {
+          declarations.words[name, default: []].append(path)
+        } else {
+          declarations.symbols.append((name, path))
+        }
+      }
+    }
+    for path in paths {
+      let names = files[path]!.names
+      for extended in names.extended {
+        for owner in Set(extended.flatMap { types[$0] ?? [] }) where owner != path {
+          extensions[owner, default: []].append(path)
+        }
+      }
+      let isEverywhere =
+        !names.isWhole
+        || names.silentlyExtended.contains { extended in !extended.contains { types[$0] != nil } }
+      if isEverywhere { omnipresent.append(path) }
+    }
+  }
+
+  /// The chapter whose own experiment a file is; nil for what all may use.
+  private static func experiment(of path: String) -> String? {
+    let parts = path.split(separator: "/")
+    guard parts.count > 3, parts[1] == "Experiments", parts[2] != "Shared" else { return nil }
+    return String(parts[2])
+  }
+
+  // MARK: What a result depends on
+
+  /// The digests of the files that a result of a chapter depends on, by their paths in the package.
+  ///
+  /// - Parameters:
+  ///   - id: the chapter's number; all files of its folder in Experiments count.
+  ///   - own: further files of the chapter's own, which are followed too, such as its Swift file.
+  ///   - quoted: files that count and are not followed.
+  public func sources(
+    of id: String, and own: [String] = [], quoting quoted: [String] = []
+  ) -> [String: String] {
+    var digests: [String: String] = [:]
+    for path in quoted { digests[path] = Self.digest(ofFile: path, in: root) }
+    var open: [(path: String, names: SwiftNames)] = []
+    for path in own {
+      let data = Self.data(of: path, in: root)
+      digests[path] = Notebook.digest(of: data)
+      open.append((path, SwiftNames(String(decoding: data, as: UTF8.self))))
+    }
+    func reach(_ path: String) {
+      guard let file = files[path], reached.insert(path).inserted else { return }
+      digests[path] = file.digest
+      open.append((path, file.names))
+    }
+    var reached: Set<String> = []
+    for path in files.keys where Self.experiment(of: path) == id { reach(path) }
+    omnipresent.forEach(reach)
+    while let (path, names) = open.popLast() {
+      for word in names.words { declarations.words[word]?.forEach(reach) }
+      for (symbol, owner) in declarations.symbols
+      where names.symbols.contains(where: { $0.contains(symbol) }) { reach(owner) }
+      extensions[path]?.forEach(reach)
+    }
+    return digests
+  }
+
+  /// One digest for some files and their digests, in hexadecimal.
+  public static func digest(_ files: [String: String]) -> String {
+    let lines = files.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }
+    return Notebook.digest(of: Data(lines.joined().utf8))
+  }
+
+  // MARK: Files
+
+  /// The code below a folder, in subfolders too, as sorted paths in the package.
+  private static func paths(below folder: String, of root: URL) -> [String] {
+    let manager = FileManager.default
+    let names =
+      (try? manager.subpathsOfDirectory(atPath: root.appendingPathComponent(folder).path)) ?? []
+    return names.filter { name in
+      [".swift", ".h", ".modulemap"].contains { name.hasSuffix($0) }
+    }.map { "\(folder)/\($0)" }.sorted()
+  }
+
+  private static func data(of path: String, in root: URL) -> Data {
+    (try? Data(contentsOf: root.appendingPathComponent(path))) ?? Data()
+  }
+
+  /// The digest of a file; of one that is missing, a word.
+  private static func digest(ofFile path: String, in root: URL) -> String {
+    (try? Data(contentsOf: root.appendingPathComponent(path))).map(Notebook.digest) ?? "missing"
+  }
+}

@@ -1,0 +1,98 @@
+import Files
+import Foundation
+import Synchronization
+
+/// What work ran on.
+public struct Machine: Codable, Equatable, Sendable {
+  /// The processor as the system names it.
+  public var processor: String
+  /// The operating system with its version.
+  public var system: String
+  /// The kernels of products, as the engine describes them.
+  public var tile: String
+
+  /// This machine.
+  ///
+  /// - Parameter tile: the kernels of products; the notebook knows nothing of them.
+  public init(tile: String = "") {
+    let names = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+    let line = names.split(separator: "\n").first { $0.hasPrefix("model name") }
+    processor =
+      line?.split(separator: ":").last?.trimmingCharacters(in: .whitespaces) ?? "unknown"
+    system = ProcessInfo.processInfo.operatingSystemVersionString
+    self.tile = tile
+  }
+}
+
+/// When, where and how fast a record was made: `figures/<id>.run.json`, shown and never compared.
+public struct RunStamp: Codable, Equatable, Sendable {
+  /// The version of the format.
+  public var version = 1
+  /// The end of the run, as ISO 8601 has it.
+  public var date: String
+  /// What it ran on.
+  public var machine: Machine
+  /// The threads that it was given.
+  public var threads: Int
+  /// How long the run took.
+  public var seconds: Double
+  /// How long the results of earlier runs that stand in it took, when they were computed.
+  public var keptSeconds: Double
+  /// The most memory that the process held; nil where the system does not tell.
+  public var peakMegabytes: Double?
+
+  /// The stamp as it is committed.
+  func encoded() throws(LabError) -> Data {
+    let json = try Record.encode(self, [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+    return json + Data("\n".utf8)
+  }
+
+  /// Now, as ISO 8601 has it.
+  static var now: String { Date().formatted(.iso8601) }
+}
+
+extension ChapterFiles {
+  /// When, where and how fast the record was made.
+  public var stamp: URL { figures.appendingPathComponent("\(id).run.json") }
+
+  /// The stamp of the record; nil when there is none that can be read.
+  public func storedStamp() -> RunStamp? {
+    (try? Data(contentsOf: stamp)).flatMap { try? JSONDecoder().decode(RunStamp.self, from: $0) }
+  }
+}
+
+/// The most memory that the process held during each of several pieces of work.
+///
+/// The system counts one peak for the process; it is read and reset when a piece begins or ends, and
+/// counts for all that were under way.
+final class PeakMemory: Sendable {
+  private let peaks = Mutex<[UUID: Double]>([:])
+
+  /// Begins a piece.
+  func begin() -> UUID {
+    let piece = UUID()
+    peaks.withLock { peaks in
+      Self.collect(&peaks)
+      peaks[piece] = 0
+    }
+    return piece
+  }
+
+  /// Ends a piece: its peak in megabytes; nil where the system does not tell.
+  func end(_ piece: UUID) -> Double? {
+    let peak = peaks.withLock { peaks in
+      Self.collect(&peaks)
+      return peaks.removeValue(forKey: piece)
+    }
+    return peak.flatMap { $0 > 0 ? ($0 * 10).rounded() / 10 : nil }
+  }
+
+  private static func collect(_ peaks: inout [UUID: Double]) {
+    guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM") }),
+      let kilobytes = Double(line.filter(\.isNumber))
+    else { return }
+    for piece in peaks.keys { peaks[piece] = max(peaks[piece]!, kilobytes / 1024) }
+    try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
+  }
+}

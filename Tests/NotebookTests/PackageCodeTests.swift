@@ -1,0 +1,234 @@
+import Foundation
+@testable import Notebook
+import Testing
+
+@Suite struct SwiftNamesTests {
+  @Test func wordsAreThoseOfTheCode() {
+    let names = SwiftNames(
+      ##"""
+      // Classifier in a comment /* that is none
+      /* Patches /* KMeans */ Whitening */
+      let a = "Ladder \(half(Rung.first, "\(inner)")) // no comment" + #"Raw \(x) "quoted" \#(deep)"#
+      let b = """
+        Long "text" \(insideText)
+        """
+      let c = x.matches(of: /"quote (Pattern)/) ?? y / 2 / z
+      after(`default`, A.B)
+      """##)
+    #expect(names.isWhole)
+    for word in ["half", "Rung", "inner", "deep", "insideText", "after", "default", "y", "z", "B"] {
+      #expect(names.words.contains(word), "\(word)")
+    }
+    for word in ["Classifier", "Patches", "KMeans", "Ladder", "Raw", "Long", "Pattern"] {
+      #expect(!names.words.contains(word), "\(word)")
+    }
+  }
+
+  @Test func declarationsAreThoseThatOtherFilesCanUse() {
+    let names = SwiftNames(
+      """
+      import Tensors
+      private import Files
+      public struct Net: Module { var inside: Int { 1 } func alsoInside() {} }
+      @available(*, deprecated) final class Old {}
+      class Base { class func make() {} }
+      indirect enum Tree { case leaf }
+      private struct Hidden {}
+      public protocol Rule { associatedtype Part }
+      typealias Batch = (Int, Int)
+      func free<T>(_ x: T = { 1 }()) {}
+      fileprivate func own() {}
+      public private(set) var counter = 0
+      let (one, two) = (1, 2)
+      infix operator <+>: Sum
+      precedencegroup Sum {}
+      func ** (a: Int, b: Int) -> Int { 1 }
+      extension Net { func late() {} }
+      extension Tensor {
+        var squared: Int { let local = 1; return local }
+        private func own2() {}
+        static func <+> (a: Tensor, b: Tensor) -> Tensor { a }
+        struct Slice {}
+      }
+      private extension Double { var hush: Double { self } }
+      """)
+    #expect(names.isWhole)
+    #expect(
+      names.declared == [
+        "Net", "Old", "Base", "Tree", "Rule", "Batch", "free", "counter", "one", "two", "<+>",
+        "Sum",
+        "**", "squared", "Slice",
+      ])
+    #expect(names.types == ["Net", "Old", "Base", "Tree", "Rule"])
+    #expect(names.extended == [["Tensor"]])
+    #expect(names.silentlyExtended == [])
+  }
+
+  @Test(arguments: [
+    "extension Tensor: Module {}", "extension Array where Element == Int { init(x: Int) {} }",
+    "extension Tensor { subscript(a: Int) -> Int { 1 } }",
+    "extension Int { public func callAsFunction() {} }",
+    "extension Array: @retroactive Rule where Element: Rule { }",
+    "func ~= (a: Int, b: String) -> Bool { true }",
+  ])
+  func whatIsUsedWithoutANameIsSilent(_ source: String) {
+    #expect(SwiftNames(source).silentlyExtended.count == 1)
+  }
+
+  @Test(arguments: [
+    "func f() { \"open }", "struct A {", "let a = 1 }", "/* open", "let a = \"\"\" x",
+  ])
+  func codeThatIsNotUnderstoodNamesAllThatItHolds(_ source: String) {
+    let names = SwiftNames(source + "\n// Classifier\n")
+    #expect(!names.isWhole)
+    #expect(names.words.contains("Classifier"))
+  }
+}
+
+/// A package of several experiments in a temporary folder.
+struct PackageTree: ~Copyable {
+  let root = FileManager.default.temporaryDirectory.appendingPathComponent("lab-\(UUID())")
+
+  deinit { try? FileManager.default.removeItem(at: root) }
+
+  func write(_ path: String, _ text: String) throws {
+    let place = root.appendingPathComponent(path)
+    try FileManager.default.createDirectory(
+      at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: place)
+  }
+
+  var code: PackageCode { PackageCode(root: root) }
+
+  /// The names of the files that a chapter's results depend on.
+  func reached(_ id: String, and own: [String] = []) -> Set<String> {
+    Set(code.sources(of: id, and: own).keys.map { ($0 as NSString).lastPathComponent })
+  }
+}
+
+@Suite struct PackageCodeTests {
+  /// Two experiments, methods in a folder and below it, and what experiments share.
+  private func tree() throws -> PackageTree {
+    let tree = PackageTree()
+    try tree.write("Sources/Tensors/Kernels.swift", "struct Kernels {}")
+    try tree.write("Sources/Tensors/Deep/Tile.swift", "struct Tile {}")
+    try tree.write("Sources/COpenBLAS/shim.h", "#include <cblas.h>")
+    try tree.write("Sources/Methods/Classifier.swift", "public struct Classifier { var k: Means }")
+    try tree.write("Sources/Methods/Patches/Means.swift", "public struct Means {}")
+    try tree.write("Sources/Methods/Patches/Other.swift", "public struct Other {}")
+    try tree.write("Sources/Experiments/Shared/Spread.swift", "struct Spread { let m: Means }")
+    try tree.write("Sources/Experiments/1.1/Job.swift", "struct Job { let c: Classifier }")
+    try tree.write("Sources/Experiments/1.1/Parts/Table.swift", "struct Table {}")
+    try tree.write("Sources/Experiments/1.2/Job.swift", "struct Job2 { let s = Spread() }")
+    try tree.write("Chapters/1.1-one.swift", "let o = Other()")
+    return tree
+  }
+
+  @Test func aResultDependsOnItsFolderAndOnWhatThisNamesFollowedFurther() throws {
+    let tree = try tree()
+    #expect(tree.reached("1.1") == ["Job.swift", "Table.swift", "Classifier.swift", "Means.swift"])
+    #expect(tree.reached("1.2") == ["Job.swift", "Spread.swift", "Means.swift"])
+    #expect(
+      tree.reached("1.1", and: ["Chapters/1.1-one.swift"])
+        == tree.reached("1.1").union(["1.1-one.swift", "Other.swift"]))
+    #expect(tree.reached("9.9") == [])
+    #expect(
+      tree.code.sources(of: "1.2", quoting: ["Sources/Methods/Patches/Other.swift"]).keys
+        .contains("Sources/Methods/Patches/Other.swift"))
+  }
+
+  @Test func anEditChangesTheDigestsOfThoseThatReachIt() throws {
+    let tree = try tree()
+    func digests() -> [String] {
+      ["1.1", "1.2"].map { PackageCode.digest(tree.code.sources(of: $0)) }
+    }
+    let before = (digests(), tree.code.engineDigest)
+    for (path, changes) in [
+      ("Sources/Methods/Classifier.swift", [true, false]),
+      ("Sources/Methods/Patches/Means.swift", [true, true]),
+      ("Sources/Methods/Patches/Other.swift", [false, false]),
+      ("Sources/Experiments/Shared/Spread.swift", [false, true]),
+      ("Sources/Experiments/1.1/Parts/Table.swift", [true, false]),
+      ("Sources/Experiments/1.2/New.swift", [false, true]),
+      ("Sources/Notebook/Page.swift", [false, false]),
+      ("Sources/Tensors/Kernels.swift", [false, false]),
+    ] {
+      let place = tree.root.appendingPathComponent(path)
+      let old = try? Data(contentsOf: place)
+      try tree.write(path, (old.map { String(decoding: $0, as: UTF8.self) } ?? "") + "\n// edited")
+      #expect(zip(digests(), before.0).map { $0 != $1 } == changes, "\(path)")
+      #expect((tree.code.engineDigest != before.1) == path.hasPrefix("Sources/Tensors"), "\(path)")
+      if let old { try old.write(to: place) } else { try FileManager.default.removeItem(at: place) }
+      #expect(digests() == before.0)
+    }
+    for path in ["Sources/Tensors/Deep/Tile.swift", "Sources/COpenBLAS/shim.h"] {
+      let engine = tree.code.engineDigest
+      try tree.write(path, "// edited")
+      #expect(tree.code.engineDigest != engine, "\(path)")
+    }
+  }
+
+  /// What another file gives to a type is reached though the type's user names neither.
+  @Test(arguments: [
+    ("extension Means { func late() {} }", "let c: Classifier"),
+    ("extension Means: Codable {}", "let c: Classifier"),
+    ("extension Tensor { var rows: Int { 1 } }", "x.rows"),
+    ("func helper() {}", "helper()"),
+    ("let constant = 1", "constant"),
+    ("func ** (a: Int, b: Int) {}", "a**b"),
+    ("extension Double { static func ** (a: Int, b: Int) {} }", "a **-b"),
+    ("extension Tensor { subscript(a: Int) -> Int { 1 } }", "nothing"),
+    ("extension Array: Rule where Element: Rule {}", "nothing"),
+    ("typealias Pair = (Int, Int)", "x as Pair"),
+    ("struct Broken { \"", "nothing"),
+  ])
+  func extensionsAndOperatorsAreReached(_ added: String, _ use: String) throws {
+    let tree = try tree()
+    try tree.write("Sources/Methods/Added.swift", added)
+    try tree.write("Sources/Experiments/1.1/Use.swift", "func use() { \(use) }")
+    #expect(tree.reached("1.1").contains("Added.swift"))
+  }
+
+  @Test func whatNobodyNamesIsNotReached() throws {
+    let tree = try tree()
+    try tree.write(
+      "Sources/Methods/Added.swift",
+      "private func use() {}\nextension Tensor { var rows: Int { 1 } }\nfunc ** (a: Int, b: Int) {}"
+    )
+    try tree.write(
+      "Sources/Experiments/1.1/Use.swift", "func use() { \"rows **\" } // rows ** \n/* rows */")
+    #expect(!tree.reached("1.1").contains("Added.swift"))
+  }
+
+  /// The package that these tests belong to.
+  private static let package = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+  /// The modules of a package that stand in no list, and in two.
+  private static func misplaced(_ root: URL) throws -> [String] {
+    let folders = try FileManager.default.contentsOfDirectory(
+      atPath: root.appendingPathComponent("Sources").path)
+    let listed = PackageCode.named + PackageCode.engine + PackageCode.apart
+    return folders.filter { name in listed.count { $0 == name } != 1 }
+  }
+
+  @Test func eachModuleIsInOneList() throws {
+    #expect(try Self.misplaced(Self.package) == [])
+    let tree = try tree()
+    try tree.write("Sources/Unheard/New.swift", "")
+    #expect(try Self.misplaced(tree.root) == ["Unheard"])
+  }
+
+  /// On the code of the lab itself: a method that is in no other's file changes only its users.
+  @Test func theFilesOfTheLabAreUnderstood() throws {
+    let manager = FileManager.default
+    for folder in ["Sources", "Chapters"] {
+      let root = Self.package.appendingPathComponent(folder)
+      for path in try manager.subpathsOfDirectory(atPath: root.path) where path.hasSuffix(".swift")
+      {
+        let text = try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+        #expect(SwiftNames(text).isWhole, "\(folder)/\(path)")
+      }
+    }
+  }
+}
