@@ -65,7 +65,9 @@ extension ChapterFiles {
       return (.failed, "Chapter \(id)'s last full run failed")
     }
     if let reason = stored.contradiction(path: recordName) { return (.refused, reason) }
-    return (stored.engine == code.engineDigest ? .fresh : .olderEngine, nil)
+    let isOlder =
+      stored.engine != code.engineDigest || hasJobOfOlderEngine(stored, in: code)
+    return (isOlder ? .olderEngine : .fresh, nil)
   }
 
   /// What has become of the code, as the beginning of a sentence; nil when nothing has.
@@ -93,11 +95,12 @@ extension ChapterFiles {
 extension ChapterFiles {
   /// Whether the write-up stands on a whole record, other than a new one that agrees with it.
   ///
-  /// A record that is the same to the byte, or figures that are missing, are written again; so is a
-  /// record of another engine.
-  func holdsWriteUp(confirmedBy new: Record) -> Bool {
+  /// A record that is the same to the byte, or figures and results that are missing, are written
+  /// again; so is a record of another engine, unless results of that one stand in the run.
+  func holdsWriteUp(confirmedBy new: Record, ofOneEngine: Bool) -> Bool {
     guard let stored = try? storedRecord(), stored.misplacement(in: id, path: "") == nil,
-      stored.contradiction(path: "") == nil, stored.engine == new.engine, new.repeats(stored)
+      stored.contradiction(path: "") == nil, stored.engine == new.engine || !ofOneEngine,
+      new.repeats(stored), holdsJobs(of: stored)
     else { return false }
     var same = new
     same.figures = zip(new.figures, stored.figures).map { figure, old in

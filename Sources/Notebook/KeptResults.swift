@@ -7,37 +7,122 @@ import Synchronization
 /// A result belongs to its name, the chapter, the seed, the length of the run and the code that it
 /// depends on (see `PackageCode`). The chapter's own file counts only when the work is written in
 /// it, so that work that stands in the chapter's folder of Experiments survives a change of what the
-/// chapter says about it.
+/// chapter says about it. When only the engine below has changed, a result is used all the same, and
+/// counted.
+///
+/// All of them are kept under `.lab/`. At the end of a run that is the write-up's, those of work
+/// that took more than a minute move to `results/<id>/`, where they are committed: a clone of the
+/// package shows and checks a long chapter in seconds.
 public final class KeptResults: Sendable {
-  private let folder: URL?
-  private let chapterFile: String
-  private let digests: (withChapter: String, withoutChapter: String)
-  private let isFresh: Bool
-  private let reused = Mutex(0)
+  /// Whether a result is committed at the end of a full run with the default seed.
+  public enum Commitment: Sendable {
+    /// When the work took more than a minute.
+    case whenLong
+    /// Whatever it took, as for one of many pieces of half a minute.
+    case always
+    /// Never, as for a result that is too large.
+    case never
+  }
+
+  /// What a run keeps its results for, and where.
+  struct Store: Sendable {
+    let root: URL
+    let chapter: String
+    let chapterFile: String
+    /// The digests of the code of work that is written in the chapter's own file, and elsewhere.
+    let sources: (own: String, beside: String)
+    let engine: String
+    let seed: UInt64
+    let mode: Record.Mode
+    let machine: Machine
+    let isFresh: Bool
+    /// Work that took more seconds than this is committed.
+    let longSeconds: Double
+    /// The names of the work that the record stands on.
+    let recorded: Set<String>
+    let memory: PeakMemory
+    let warn: @Sendable (String) -> Void
+
+    /// The folder that git ignores, as a path in the package.
+    var local: String { ".lab/kept/\(chapter)-\(mode.rawValue)-\(seed)" }
+    /// The folder that is committed; nil for a run that is none of the write-up.
+    var committed: String? {
+      mode == .full && seed == defaultSeed ? "results/\(chapter)" : nil
+    }
+
+    func url(_ path: String) -> URL { root.appendingPathComponent(path) }
+
+    /// The kept result at a path, when it is whole and of this chapter, seed and length of run.
+    func job(at path: String, isQuiet: Bool = false) -> KeptJob? {
+      guard let data = try? Data(contentsOf: url(path)) else { return nil }
+      guard let job = KeptJob(data) else {
+        if !isQuiet { warn("\(path) is not as a run left it; its work is done again.") }
+        return nil
+      }
+      return job.chapter == chapter && job.seed == seed && job.mode == mode ? job : nil
+    }
+
+    /// The kept result of a name and a digest of code, with its path.
+    func find(_ name: String, _ sources: String) -> (path: String, job: KeptJob)? {
+      for folder in [committed, local].compactMap({ $0 }) {
+        let path = "\(folder)/\(KeptJob.fileName(name))"
+        if let job = job(at: path), job.name == name, job.sources == sources { return (path, job) }
+      }
+      return nil
+    }
+  }
+
+  /// A result that a run asked for.
+  private struct Use {
+    let job: KeptJob
+    let commitment: Commitment
+    let isReused: Bool
+  }
+
+  private struct State {
+    var uses: [String: Use] = [:]
+    var rechecked: [Recheck] = []
+  }
+
+  private let store: Store?
+  /// The names of the results that are computed again, and compared.
+  private let drawn: Set<String>
+  private let state = Mutex(State())
 
   /// Keeps nothing, as on a page that belongs to no package.
-  init() {
-    folder = nil
-    chapterFile = ""
-    digests = ("", "")
-    isFresh = true
-  }
+  init() { (store, drawn) = (nil, []) }
 
-  /// Keeps results in a folder, which need not exist.
+  /// Keeps the results of a run.
   ///
-  /// - Parameter isFresh: whether everything is computed again, and then kept.
-  init(_ folder: URL, of files: ChapterFiles, in code: PackageCode, isFresh: Bool) {
-    self.folder = folder
-    self.isFresh = isFresh
-    chapterFile = files.source.lastPathComponent
-    digests = (
-      PackageCode.digest(code.sources(of: files.id, and: ["Chapters/\(chapterFile)"])),
-      PackageCode.digest(code.sources(of: files.id))
-    )
+  /// - Parameter recheckCount: how many of the results that are kept are computed again.
+  init(_ store: Store, recheckCount: Int = 0) {
+    self.store = store
+    guard recheckCount > 0 else {
+      drawn = []
+      return
+    }
+    var names: Set<String> = []
+    for folder in [store.committed, store.local].compactMap({ $0 }) {
+      for file in Self.files(in: store.url(folder)) {
+        // Which names the run will give, nobody knows yet; those of the present code, most likely.
+        if let job = store.job(at: "\(folder)/\(file)", isQuiet: true),
+          [store.sources.own, store.sources.beside].contains(job.sources)
+        {
+          names.insert(job.name)
+        }
+      }
+    }
+    let ranked = names.map { (Recheck.rank($0, of: store.chapter, seed: store.seed), $0) }.sorted {
+      $0.0 < $1.0
+    }
+    drawn = Set(ranked.prefix(recheckCount).map(\.1))
   }
 
-  /// How many results an earlier run had left.
-  public var reusedCount: Int { reused.withLock { $0 } }
+  /// The files of kept results in a folder, sorted.
+  static func files(in folder: URL) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
+      .filter { $0.hasSuffix(".json") && !$0.hasPrefix(".") }.sorted()
+  }
 
   /// The result that an earlier run of the same code left, else the one that is computed now.
   ///
@@ -45,33 +130,149 @@ public final class KeptResults: Sendable {
   /// full disk say, is lost to the next run and not to this one.
   /// - Parameters:
   ///   - name: unique in the chapter: it tells apart all that the chapter does with the same code.
+  ///   - tolerance: how far the numbers of the result may differ, each in its own unit, when the
+  ///     work is done again on another machine (see `Recheck`).
+  ///   - committed: whether the result is committed.
   ///   - file: where the work is written.
   ///   - compute: the work. Its result must be the same whenever it is done.
   public func callAsFunction<Result: Codable>(
-    _ name: String, file: String = #filePath, _ compute: () throws -> Result
+    _ name: String, tolerance: Double = 0, committed: Commitment = .whenLong,
+    file: String = #filePath, _ compute: () throws -> Result
   ) rethrows -> Result {
-    guard let folder else { return try compute() }
-    let isOwn = (file as NSString).lastPathComponent == chapterFile
-    let digest = isOwn ? digests.withChapter : digests.withoutChapter
-    let place = folder.appendingPathComponent(
-      "\(digest.prefix(16))/\(Notebook.digest(of: Data(name.utf8)).prefix(16)).json")
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = Record.nonFiniteNumbers.decoding
-    if !isFresh, let data = try? Data(contentsOf: place),
-      let entry = try? decoder.decode(Entry<Result>.self, from: data), entry.name == name
+    guard let store else { return try compute() }
+    let isOwn = (file as NSString).lastPathComponent == store.chapterFile
+    let sources = isOwn ? store.sources.own : store.sources.beside
+    if !store.isFresh, let kept = store.find(name, sources)?.job,
+      let result = kept.decoded(as: Result.self)
     {
-      reused.withLock { $0 += 1 }
-      return entry.result
+      if drawn.contains(name) { try recheck(kept, tolerance: tolerance, compute) }
+      note(Use(job: kept, commitment: committed, isReused: true))
+      return result
     }
-    let result = try compute()
-    if let data = try? Record.encode(Entry(name: name, result: result), .sortedKeys) {
-      try? AtomicFile.write(data, to: place)
+    let (result, job) = try job(name, sources, compute)
+    if let job {
+      note(Use(job: job, commitment: committed, isReused: false))
+      if let data = try? job.encoded() {
+        let path = "\(store.local)/\(KeptJob.fileName(name))"
+        try? AtomicFile.write(data, to: store.url(path))
+      }
     }
     return result
   }
 
-  private struct Entry<Result: Codable>: Codable {
-    let name: String
-    let result: Result
+  /// Does the work; the job is nil where its result cannot be written as JSON.
+  private func job<Result: Codable>(
+    _ name: String, _ sources: String, _ compute: () throws -> Result
+  ) rethrows -> (result: Result, job: KeptJob?) {
+    let store = store!
+    let (start, piece) = (ContinuousClock.now, store.memory.begin())
+    defer { _ = store.memory.end(piece) }
+    let result = try compute()
+    let seconds = start.duration(to: .now) / .seconds(1)
+    var job = KeptJob(
+      chapter: store.chapter, engine: store.engine, machine: store.machine, mode: store.mode,
+      name: name, peakMegabytes: store.memory.end(piece), seconds: (seconds * 10).rounded() / 10,
+      seed: store.seed, sources: sources)
+    do { try job.hold(result) } catch { return (result, nil) }
+    return (result, job)
+  }
+
+  private func note(_ use: Use) { state.withLock { $0.uses[use.job.name] = use } }
+
+  /// Does the work of a kept result again, and compares.
+  ///
+  /// The same engine on the same machine gives the same bits, so that only elsewhere the tolerance
+  /// counts; a last digit may still be another's, of a library say.
+  private func recheck<Result: Codable>(
+    _ kept: KeptJob, tolerance: Double, _ compute: () throws -> Result
+  ) rethrows {
+    guard let again = try job(kept.name, kept.sources, compute).job else { return }
+    let isSame = kept.machine == again.machine && kept.engine == again.engine
+    let difference = ResultDifference(
+      kept.result, again.result, tolerance: isSame ? 0 : tolerance)
+    let recheck = Recheck(
+      name: kept.name, difference: difference.difference, allowed: difference.allowed,
+      place: difference.place, secondsThen: kept.seconds, secondsNow: again.seconds,
+      agrees: difference.isAllowed)
+    state.withLock { state in
+      if !state.rechecked.contains(where: { $0.name == kept.name }) {
+        state.rechecked.append(recheck)
+      }
+    }
+  }
+}
+
+// MARK: - The end of a run
+
+extension KeptResults {
+  private var uses: [Use] { state.withLock { Array($0.uses.values) } }
+
+  /// How many results an earlier run had left.
+  public var reusedCount: Int { uses.count(where: \.isReused) }
+
+  /// How many of them are of an older engine.
+  public var olderCount: Int { uses.count { $0.job.engine != store?.engine } }
+
+  /// How long the results that an earlier run had left took, when they were computed.
+  var reusedSeconds: Double { uses.filter(\.isReused).map(\.job.seconds).reduce(0, +) }
+
+  /// The results that were computed again and compared, in the order of their names.
+  var rechecked: [Recheck] { state.withLock { $0.rechecked }.sorted { $0.name < $1.name } }
+
+  /// How many results were drawn to be computed again.
+  var drawnCount: Int { drawn.count }
+
+  /// The engine that made the run: a digest of none where results of several stand in it.
+  func engine(_ present: String) -> String {
+    let engines = Set(uses.map(\.job.engine)).union([present])
+    return engines.count == 1 ? present : digest(of: Data(engines.sorted().joined().utf8))
+  }
+
+  /// The results that are to be committed, in the order of their names.
+  private var committable: [KeptJob] {
+    guard let store, let folder = store.committed else { return [] }
+    return uses.filter { use in
+      switch use.commitment {
+      case .always: return true
+      case .never: return false
+      case .whenLong:
+        // What is long on one machine stays committed on a faster one.
+        let place = store.url("\(folder)/\(KeptJob.fileName(use.job.name))").path
+        return use.job.seconds > store.longSeconds || store.recorded.contains(use.job.name)
+          || FileManager.default.fileExists(atPath: place)
+      }
+    }.map(\.job).sorted { $0.name < $1.name }
+  }
+
+  /// What the record says of them.
+  var recordedJobs: [Record.Job] {
+    committable.map { Record.Job(name: $0.name, result: $0.resultDigest) }
+  }
+
+  /// Moves the results that are to be committed to where they are.
+  ///
+  /// One that is there already stays as it is, with its date.
+  /// - Throws: `LabError` of kind `.input` when one cannot be written.
+  func commit() throws(LabError) {
+    guard let store, let folder = store.committed else { return }
+    for job in committable {
+      let name = KeptJob.fileName(job.name)
+      let place = store.url("\(folder)/\(name)")
+      let old = (try? Data(contentsOf: place)).flatMap(KeptJob.init)
+      let isThere =
+        old?.name == job.name && old?.result == job.result && old?.sources == job.sources
+        && old?.engine == job.engine
+      if !isThere { try AtomicFile.write(try job.encoded(), to: place) }
+      try? FileManager.default.removeItem(at: store.url("\(store.local)/\(name)"))
+    }
+  }
+
+  /// The committed files that this run did not ask for, as paths in the package.
+  var orphans: [String] {
+    guard let store, let folder = store.committed else { return [] }
+    let asked = Set(uses.map { KeptJob.fileName($0.job.name) })
+    return Self.files(in: store.url(folder)).filter { !asked.contains($0) }.map {
+      "\(folder)/\($0)"
+    }
   }
 }

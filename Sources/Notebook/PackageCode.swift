@@ -10,8 +10,9 @@ import Foundation
 /// Which files are named is read from the code itself. A file is named when one of the identifiers
 /// that it declares stands in the code of another: types, functions and operators, and the members
 /// that it adds to types of elsewhere. A file that extends a type of the methods belongs to that
-/// type's file; one that gives a type of elsewhere a conformance, an initialiser or a subscript,
-/// which are used without a name, belongs to every result.
+/// type's file; one that gives a type of elsewhere an initialiser is named by that type's name; one
+/// that gives it a conformance or a subscript, which are used without a name, belongs to every
+/// result.
 public struct PackageCode: Sendable {
   /// The modules whose files a result names one by one.
   public static let named = ["Methods", "Experiments"]
@@ -55,11 +56,24 @@ public struct PackageCode: Sendable {
         let names = SwiftNames(String(decoding: data, as: UTF8.self))
         return (path, File(digest: Notebook.digest(of: data), names: names))
       })
-    index(paths.filter { Self.experiment(of: $0) == nil })
+    let aliased = engine.reduce(into: Set<String>()) { words, path in
+      words.formUnion(
+        Self.aliasedWords(String(decoding: Self.data(of: path, in: root), as: UTF8.self)))
+    }
+    index(paths.filter { Self.experiment(of: $0) == nil }, aliased)
+  }
+
+  /// The words of what the engine gives another name.
+  private static func aliasedWords(_ source: String) -> [String] {
+    source.components(separatedBy: "typealias ").dropFirst().flatMap { text in
+      text.prefix(300).split { !($0.isLetter || $0.isNumber || $0 == "_") }.map(String.init)
+    }
   }
 
   /// Finds who declares what among the files that any chapter may name.
-  private mutating func index(_ paths: [String]) {
+  ///
+  /// - Parameter aliased: the types that can be meant by a name which is not theirs.
+  private mutating func index(_ paths: [String], _ aliased: Set<String>) {
     var types: [String: [String]] = [:]
     for path in paths {
       for name in files[path]!.names.types { types[name, default: []].append(path) }
@@ -78,10 +92,17 @@ public struct PackageCode: Sendable {
           extensions[owner, default: []].append(path)
         }
       }
-      let isEverywhere =
-        !names.isWhole
-        || names.silentlyExtended.contains { extended in !extended.contains { types[$0] != nil } }
-      if isEverywhere { omnipresent.append(path) }
+      func isOfElsewhere(_ extended: [String]) -> Bool { !extended.contains { types[$0] != nil } }
+      let initialised = names.initialised.filter(isOfElsewhere)
+      if !names.isWhole || names.silentlyExtended.contains(where: isOfElsewhere)
+        || initialised.contains(where: { $0.isEmpty || $0.contains(where: aliased.contains) })
+      {
+        omnipresent.append(path)
+      } else if !initialised.isEmpty {
+        for name in initialised.compactMap(\.last) + [".init"] {
+          declarations.words[name, default: []].append(path)
+        }
+      }
     }
   }
 

@@ -9,14 +9,18 @@ public final class Page {
     public var line: @Sendable (String) -> Void
     /// Receives the label and the fraction done, 0…1, of the work under way.
     public var progress: @Sendable (String, Double) -> Void
+    /// Receives a warning for stderr.
+    public var warning: @Sendable (String) -> Void
 
     /// An output; without arguments one that is silent.
     public init(
       line: @escaping @Sendable (String) -> Void = { _ in },
-      progress: @escaping @Sendable (String, Double) -> Void = { _, _ in }
+      progress: @escaping @Sendable (String, Double) -> Void = { _, _ in },
+      warning: @escaping @Sendable (String) -> Void = { _ in }
     ) {
       self.line = line
       self.progress = progress
+      self.warning = warning
     }
   }
 

@@ -15,8 +15,14 @@ public struct Run: Sendable {
     public var data: String?
     /// Whether results that an earlier run has kept are computed again.
     public var isFresh = false
+    /// How many of the kept results are computed again and held against what is kept.
+    public var recheckCount = 0
     /// What the run runs on, and with how many threads, for its stamp.
     public var (machine, threads) = (Machine(), 1)
+    /// Work that takes more seconds than this leaves a result that is committed.
+    var longSeconds = 60.0
+
+    var mode: Record.Mode { isQuick ? .quick : .full }
 
     /// The options of a plain full run.
     public init() {}
@@ -36,11 +42,21 @@ public struct Run: Sendable {
   public let confirmsRecord: Bool
   /// How many results of long work an earlier run had left.
   public let reusedResults: Int
+  /// How many of these are of an older engine.
+  public let olderResults: Int
+  /// What was computed again and held against what is kept.
+  public let rechecked: [Recheck]
+  /// How many kept results were drawn for it; the run did not ask for those that are missing.
+  public let drawnResults: Int
+  /// Committed results that the run did not ask for, as paths in the package.
+  public let orphans: [String]
   /// Why figures and record are missing, when they are.
   public let figureError: LabError?
 
-  /// Whether checks, claims and the prose all hold.
-  public var passed: Bool { record.status == .passed && findings.isEmpty }
+  /// Whether checks, claims and the prose all hold, and what was computed again agrees.
+  public var passed: Bool {
+    record.status == .passed && findings.isEmpty && rechecked.allSatisfy(\.agrees)
+  }
 
   /// Runs a chapter, draws its figures and writes its record.
   ///
@@ -49,6 +65,8 @@ public struct Run: Sendable {
   /// agree with the record within their tolerances, as on another processor: prose, record and
   /// figures are of one run. All files are made in a folder beside and then moved. Without gnuplot
   /// or on a full disk nothing is written, and what the run showed is returned with the reason.
+  /// Nothing of the write-up is written either where a result that was computed again parts from
+  /// the one that is kept.
   /// - Throws: what the chapter throws; `LabError` when the chapter's files cannot be read, or when
   ///   a run that is none of the write-up would be written into its folder; `CancellationError`.
   public static func perform(
@@ -60,35 +78,43 @@ public struct Run: Sendable {
     let code = PackageCode(root: files.root)
     let sources = try files.sources(in: code)
     let isCompared = !options.isQuick && options.seed == defaultSeed
-    let mode = options.isQuick ? "quick" : "full"
-    let run = "\(chapter.id)-\(mode)-\(options.seed)"
-    let aside = files.root.appendingPathComponent(".lab")
-    let apart = options.output ?? aside.appendingPathComponent(run)
+    let run = "\(chapter.id)-\(options.mode.rawValue)-\(options.seed)"
+    let apart = options.output ?? files.root.appendingPathComponent(".lab/\(run)")
     if !isCompared, files.isWriteUp(apart) {
       throw LabError(
         .input,
         "\(apart.path) leads to the write-up's figures, and only a full run with the default seed "
           + "is written there; name another folder.")
     }
+    let kept = KeptResults(
+      files.store(in: code, options, memory, warn: output.warning),
+      recheckCount: options.recheckCount)
     let page = Page(
       id: chapter.id, seed: options.seed, isQuick: options.isQuick, dataDirectory: options.data,
-      kept: KeptResults(
-        aside.appendingPathComponent("kept/\(run)"), of: files, in: code,
-        isFresh: options.isFresh),
-      output: output)
+      kept: kept, output: output)
     try await chapter.run(page)
-    var record = page.record(title: chapter.title, sources: sources, engine: code.engineDigest)
+    var record = page.record(
+      title: chapter.title, sources: sources, engine: kept.engine(code.engineDigest),
+      jobs: kept.recordedJobs)
     let confirmsRecord =
-      isCompared && options.output == nil && files.holdsWriteUp(confirmedBy: record)
-    let folder = isCompared && !confirmsRecord ? options.output ?? files.figures : apart
+      isCompared && options.output == nil
+      && files.holdsWriteUp(confirmedBy: record, ofOneEngine: kept.olderCount == 0)
+    let isBelieved = kept.rechecked.allSatisfy(\.agrees)
+    let folder =
+      isCompared && !confirmsRecord && isBelieved ? options.output ?? files.figures : apart
     let seconds = start.duration(to: .now) / .seconds(1)
     let stamp = RunStamp(
       date: RunStamp.now, machine: options.machine, threads: options.threads,
-      seconds: (seconds * 100).rounded() / 100, keptSeconds: 0,
+      seconds: (seconds * 100).rounded() / 100, keptSeconds: kept.reusedSeconds,
       peakMegabytes: memory.end(piece))
     var figureError: LabError?
     do {
+      if !isBelieved, files.isWriteUp(folder) {
+        throw LabError(
+          .failed, "Nothing was written: a result that was computed again parts from what is kept.")
+      }
       record = try await write(page, record, stamp, to: folder)
+      if files.isWriteUp(folder) { try kept.commit() }
     } catch let error as LabError {
       figureError = error
     }
@@ -97,8 +123,9 @@ public struct Run: Sendable {
       ? try Binding(files, record).findings(isRerun: true, figuresIn: folder) : []
     return Run(
       record: record, folder: folder, findings: findings, stamp: stamp, isCompared: isCompared,
-      confirmsRecord: confirmsRecord, reusedResults: page.kept.reusedCount,
-      figureError: figureError)
+      confirmsRecord: confirmsRecord, reusedResults: kept.reusedCount,
+      olderResults: kept.olderCount, rechecked: kept.rechecked, drawnResults: kept.drawnCount,
+      orphans: kept.orphans, figureError: figureError)
   }
 
   /// Draws the figures in a temporary folder beside and moves all files into place.
@@ -148,9 +175,30 @@ public struct Run: Sendable {
   }
 }
 
+extension ChapterFiles {
+  /// What a run of the chapter keeps its results for, and where.
+  func store(
+    in code: PackageCode, _ options: Run.Options, _ memory: PeakMemory = PeakMemory(),
+    warn: @escaping @Sendable (String) -> Void = { _ in }
+  ) -> KeptResults.Store {
+    let chapterFile = source.lastPathComponent
+    return KeptResults.Store(
+      root: root, chapter: id, chapterFile: chapterFile,
+      sources: (
+        own: PackageCode.digest(code.sources(of: id, and: ["Chapters/\(chapterFile)"])),
+        beside: PackageCode.digest(code.sources(of: id))
+      ),
+      engine: code.engineDigest, seed: options.seed, mode: options.mode, machine: options.machine,
+      isFresh: options.isFresh, longSeconds: options.longSeconds,
+      recorded: Set((try? storedRecord())?.jobs.map(\.name) ?? []), memory: memory, warn: warn)
+  }
+}
+
 extension Page {
   /// What the page holds at the end of a run, without the digests of its pictures.
-  func record(title: String, sources: [String: String], engine: String) -> Record {
+  func record(
+    title: String, sources: [String: String], engine: String, jobs: [Record.Job]
+  ) -> Record {
     let (claims, claimFaults) = judgedClaims()
     var faults = faults + claimFaults
     if checks.isEmpty { faults.append("Chapter \(id) checks nothing; give it a check.") }
@@ -162,7 +210,7 @@ extension Page {
         Record.FigureEntry(
           name: $0.name, title: $0.title, data: digest(of: Data(FigureData($0).text.utf8)))
       },
-      mode: isQuick ? .quick : .full, quotes: quotes, seed: seed, sources: sources,
+      jobs: jobs, mode: isQuick ? .quick : .full, quotes: quotes, seed: seed, sources: sources,
       status: passed ? .passed : .failed, title: title, values: values
     ).sealed()
   }

@@ -14,9 +14,10 @@ struct SwiftNames {
   private(set) var types: Set<String> = []
   /// The types that it extends, each as the parts of its name.
   private(set) var extended: [[String]] = []
-  /// Those that it gives something which is used without a name: a conformance, an initialiser, a
-  /// subscript.
+  /// Those that it gives something which is used without a name: a conformance, a subscript.
   private(set) var silentlyExtended: [[String]] = []
+  /// Those that it gives an initialiser, which is used by the type's name, or by `.init`.
+  private(set) var initialised: [[String]] = []
   /// Whether it was understood.
   private(set) var isWhole: Bool
 
@@ -27,8 +28,9 @@ struct SwiftNames {
     let code = SwiftTokens(source)
     tokens = code.tokens
     isWhole = code.isWhole
-    for token in tokens {
+    for (index, token) in tokens.enumerated() {
       switch token {
+      case .word("init") where isImplicitMember(index): words.insert(".init")
       case .word(let word): words.insert(word)
       case .symbol(let symbol): symbols.insert(symbol)
       case .mark: break
@@ -44,12 +46,24 @@ struct SwiftNames {
     tokens = []
   }
 
+  /// Whether a word is a member of a type that the code does not name, as in `f(.init())`.
+  private func isImplicitMember(_ index: Int) -> Bool {
+    guard index > 0, tokens[index - 1] == .mark(UInt8(ascii: ".")) else { return false }
+    switch index > 1 ? tokens[index - 2] : nil {
+    case .word(let word): return ["return", "in", "else", "case", "try", "await"].contains(word)
+    case .mark(let mark): return ![")", "]", "}", "\""].contains(Unicode.Scalar(mark))
+    case .symbol(let symbol): return symbol.last != ">" || symbol == "->"
+    case nil: return true
+    }
+  }
+
   /// An extension that is being read.
   private struct Extension {
     let path: [String]
     let isPrivate: Bool
     var members: Set<String> = []
     var isSilent: Bool
+    var initialises = false
   }
 
   private mutating func declarations() {
@@ -98,6 +112,8 @@ struct SwiftNames {
           if Self.kindsOfTypes.contains(word) { types.formUnion(found) }
           // A pattern that a switch matches is no type's.
           if found.contains("~=") { silentlyExtended.append([]) }
+        } else if word == "init" {
+          open!.initialises = true
         } else {
           open!.members.formUnion(found)
           if found.contains(where: Self.isSilent) { open!.isSilent = true }
@@ -111,6 +127,7 @@ struct SwiftNames {
       if addition.isPrivate && !addition.isSilent { continue }
       extended.append(addition.path)
       if addition.isSilent { silentlyExtended.append(addition.path) }
+      if addition.initialises { initialised.append(addition.path) }
     }
   }
 
@@ -123,7 +140,7 @@ struct SwiftNames {
   /// Whether a member is used without its name.
   private static func isSilent(_ member: String) -> Bool {
     [
-      "init", "subscript", "callAsFunction", "appendInterpolation", "appendLiteral",
+      "subscript", "callAsFunction", "appendInterpolation", "appendLiteral",
       "wrappedValue", "projectedValue", "dynamicallyCall", "makeIterator", "~=", "buildBlock",
       "buildExpression", "buildOptional", "buildEither", "buildArray", "buildPartialBlock",
       "buildFinalResult", "buildLimitedAvailability",

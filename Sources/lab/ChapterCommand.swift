@@ -50,9 +50,22 @@ struct ChapterCommand: AsyncParsableCommand {
   @Flag(help: "Compute again what an earlier run of the same code has kept.")
   var fresh = false
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Compute N of the kept results again, drawn by the seed, and hold them against what is kept.",
+      valueName: "n"))
+  var recheck: Int?
+
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
+    if let recheck, recheck < 1 {
+      throw ValidationError("--recheck takes a number from 1, not \(recheck).")
+    }
+    if recheck != nil, fresh {
+      throw ValidationError("--fresh computes everything again; leave out --recheck.")
+    }
     try requireFolderName(out, "--out")
   }
 
@@ -92,6 +105,7 @@ struct ChapterCommand: AsyncParsableCommand {
     runOptions.isQuick = options.quick
     runOptions.data = options.data
     runOptions.isFresh = fresh
+    runOptions.recheckCount = recheck ?? 0
     runOptions.machine = Machine(tile: Kernels.description)
     runOptions.threads = Parallel.threadCount
     runOptions.output = out.map { URL(fileURLWithPath: $0, isDirectory: true) }
@@ -108,21 +122,50 @@ struct ChapterCommand: AsyncParsableCommand {
           bar.clear()
           if !isJSON { print(line) }
         },
-        progress: { bar.show($0, $1) }))
+        progress: { bar.show($0, $1) },
+        warning: { line in
+          bar.clear()
+          Console.complain(line)
+        }))
     bar.clear()
     if isJSON {
       try printJSON(RunReport.Document(run))
     } else {
       report.end(run)
     }
+    complain(of: run)
+    if let error = run.figureError { Console.complain(error.description) }
+    let machine = run.stamp.machine
+    let memory = run.stamp.peakMegabytes.map { ", at most \(Int($0.rounded())) MB" } ?? ""
+    Console.complain(
+      String(format: "Took %.1f s", Date().timeIntervalSince(start))
+        + " on \(run.stamp.threads.of("thread")) of \(machine.processor), \(machine.tile)\(memory)."
+    )
+    if !run.passed { return 1 }
+    return run.figureError?.kind.exitCode ?? 0
+  }
+
+  /// What a reader should know of the kept results of a run.
+  private func complain(of run: Run) {
     if run.reusedResults > 0 {
       Console.complain(
         "\(run.reusedResults.of("result")) of an earlier run of the same code stand in this one; "
           + "--fresh computes them again.")
     }
-    if let error = run.figureError { Console.complain(error.description) }
-    Console.complain(String(format: "Took %.1f s.", Date().timeIntervalSince(start)))
-    if !run.passed { return 1 }
-    return run.figureError?.kind.exitCode ?? 0
+    if run.olderResults > 0 {
+      Console.complain(
+        "Of an older engine: \(run.olderResults.of("result")); --fresh computes all anew.")
+    }
+    if let recheck, run.rechecked.count < recheck {
+      Console.complain(
+        run.rechecked.isEmpty
+          ? "No result of chapter \(run.record.chapter) was kept, so there was nothing to hold this "
+            + "run against."
+          : "Only \(run.rechecked.count.of("result")) of chapter \(run.record.chapter) could be "
+            + "computed again; no more are kept that the run asks for.")
+    }
+    for path in run.orphans {
+      Console.complain("\(path) belongs to no work of this run; remove it.")
+    }
   }
 }

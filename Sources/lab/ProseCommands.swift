@@ -11,6 +11,8 @@ struct BoundText {
   let title: String
   /// Whether its record is of an older engine.
   let isOfOlderEngine: () -> Bool
+  /// What is wrong with the results that it stands on.
+  let evidence: () throws -> [Finding]
   let findings: () throws -> [Finding]
   let accept: () throws -> [String]
 }
@@ -22,6 +24,8 @@ extension Catalogue {
     var texts = try chapters(ids).map { chapter in
       BoundText(name: chapter.id, title: chapter.title) {
         (try? files(chapter).state(in: code)) == .olderEngine
+      } evidence: {
+        try files(chapter).jobFindings(in: code)
       } findings: {
         let files = try files(chapter)
         return try Binding(files, files.freshRecord(in: code)).findings()
@@ -41,6 +45,8 @@ extension Catalogue {
       texts.append(
         BoundText(name: "README", title: "The front page") {
           false
+        } evidence: {
+          []
         } findings: {
           try page().findings()
         } accept: {
@@ -81,7 +87,8 @@ struct CheckCommand: AsyncParsableCommand {
       var findings: [Finding] = []
       var failure: LabError?
       do {
-        findings = try text.findings()
+        findings = try text.evidence()
+        findings += try text.findings()
       } catch let error as LabError {
         failure = error
       }

@@ -48,6 +48,7 @@ struct RunReport {
               run.folder.appendingPathComponent("\(record.chapter)-\(figure.name).svg"))
         ]
       })
+    section("Computed again", run.rechecked.map { recheck($0) })
     section("Faults", record.faults.map { [console.bad("✗") + " " + $0] })
     if run.isCompared {
       section("Prose", run.findings.map { [console.bad("✗") + " " + $0.description] })
@@ -65,6 +66,24 @@ struct RunReport {
     let passed = record.checks.filter(\.passed).count
     let verdict = run.passed ? console.good("passed") : console.bad("failed")
     print("\(record.chapter) \(verdict): \(passed) of \(record.checks.count.of("check")) hold.")
+  }
+
+  /// The start of a name, as far as a line holds it; `--json` has the whole.
+  private static func short(_ name: String) -> String {
+    name.count > 60 ? name.prefix(59) + "…" : name
+  }
+
+  private func recheck(_ job: Recheck) -> [String] {
+    let difference =
+      job.difference == 0
+      ? ["the same", ""]
+      : [
+        "differs by \(Self.number(job.difference))"
+          + (job.place.isEmpty ? "" : " at \(job.place)"),
+        "allowed \(Self.number(job.allowed))",
+      ]
+    let times = "\(Self.number(job.secondsThen)) s then, \(Self.number(job.secondsNow)) s now"
+    return [mark(job.agrees) + " " + Self.short(job.name)] + difference + [times]
   }
 
   private func mark(_ passed: Bool) -> String { passed ? console.good("✓") : console.bad("✗") }
@@ -107,6 +126,14 @@ struct RunReport {
     let faults: [String]
     let prose: [Finding]
     let run: RunStamp
+    let kept: Kept
+    let rechecked: [Recheck]
+
+    /// The results of long work that stand in the run.
+    struct Kept: Encodable {
+      let reused, olderEngine: Int
+      let orphans: [String]
+    }
 
     init(_ run: Run) {
       let record = run.record
@@ -128,6 +155,9 @@ struct RunReport {
       faults = record.faults
       prose = run.findings
       self.run = run.stamp
+      kept = Kept(
+        reused: run.reusedResults, olderEngine: run.olderResults, orphans: run.orphans)
+      rechecked = run.rechecked
     }
   }
 }

@@ -65,7 +65,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "extension Tensor: Module {}", "extension Array where Element == Int { init(x: Int) {} }",
+    "extension Tensor: Module {}",
     "extension Tensor { subscript(a: Int) -> Int { 1 } }",
     "extension Int { public func callAsFunction() {} }",
     "extension Array: @retroactive Rule where Element: Rule { }",
@@ -111,7 +111,8 @@ struct PackageTree: ~Copyable {
   private func tree() throws -> PackageTree {
     let tree = PackageTree()
     try tree.write("Sources/Tensors/Kernels.swift", "struct Kernels {}")
-    try tree.write("Sources/Tensors/Deep/Tile.swift", "struct Tile {}")
+    try tree.write(
+      "Sources/Tensors/Deep/Tile.swift", "struct Tile {}\npublic typealias Patch =\n  Tile")
     try tree.write("Sources/COpenBLAS/shim.h", "#include <cblas.h>")
     try tree.write("Sources/Methods/Classifier.swift", "public struct Classifier { var k: Means }")
     try tree.write("Sources/Methods/Patches/Means.swift", "public struct Means {}")
@@ -180,6 +181,11 @@ struct PackageTree: ~Copyable {
     ("extension Tensor { subscript(a: Int) -> Int { 1 } }", "nothing"),
     ("extension Array: Rule where Element: Rule {}", "nothing"),
     ("typealias Pair = (Int, Int)", "x as Pair"),
+    ("extension Tensor { init(x: Int) {} }", "Tensor(x: 1)"),
+    ("extension Tensors.Tensor { init(x: Int) {} }", "[Tensor]()"),
+    ("extension Tensor { init(x: Int) {} }", "f(.init(x: 1))"),
+    // The engine calls it something else.
+    ("extension Tile { init(x: Int) {} }", "Patch(x: 1)"),
     ("struct Broken { \"", "nothing"),
   ])
   func extensionsAndOperatorsAreReached(_ added: String, _ use: String) throws {
@@ -219,7 +225,40 @@ struct PackageTree: ~Copyable {
     #expect(try Self.misplaced(tree.root) == ["Unheard"])
   }
 
-  /// On the code of the lab itself: a method that is in no other's file changes only its users.
+  /// On the code of the lab itself: an edit of a method changes only those who reach it.
+  @Test func anEditOfAMethodOfTheLabLeavesTheOthersAlone() throws {
+    let tree = PackageTree()
+    let manager = FileManager.default
+    for folder in ["Chapters", "Sources"] {
+      try manager.createDirectory(at: tree.root, withIntermediateDirectories: true)
+      try manager.copyItem(
+        at: Self.package.appendingPathComponent(folder),
+        to: tree.root.appendingPathComponent(folder))
+    }
+    let chapters = try manager.contentsOfDirectory(atPath: tree.root.path + "/Chapters")
+      .filter { $0.hasSuffix(".swift") && $0.contains("-") }.sorted()
+    func sources() -> [[String: String]] {
+      let code = tree.code
+      return chapters.map { name in
+        code.sources(of: String(name.prefix { $0 != "-" }), and: ["Chapters/\(name)"])
+      }
+    }
+    let before = sources()
+    #expect(before.contains { $0.count > 1 })
+    let methods = try manager.subpathsOfDirectory(atPath: tree.root.path + "/Sources/Methods")
+      .filter { $0.hasSuffix(".swift") }.map { "Sources/Methods/\($0)" }
+    for path in methods {
+      let place = tree.root.appendingPathComponent(path)
+      let old = try Data(contentsOf: place)
+      try (old + Data("\n// edited\n".utf8)).write(to: place)
+      let changed = zip(sources(), before).map { $0 != $1 }
+      #expect(changed == before.map { $0[path] != nil }, "\(path)")
+      // The derivations by hand need no method.
+      #expect(changed.contains(false), "\(path) belongs to every chapter: is that so?")
+      try old.write(to: place)
+    }
+  }
+
   @Test func theFilesOfTheLabAreUnderstood() throws {
     let manager = FileManager.default
     for folder in ["Sources", "Chapters"] {

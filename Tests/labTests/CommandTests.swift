@@ -40,6 +40,16 @@ import Testing
     (["chapter", "1.1", "--seed", "x"], "Error: The value 'x' is invalid for '--seed <seed>'"),
     (["chapter", "1.1", "--seed=-1"], "Error: The value '-1' is invalid for '--seed <seed>'"),
     (["chapter", "1.1", "--quik"], "Error: Unknown option '--quik'. Did you mean '--quick'?"),
+    (
+      ["chapter", "1.1", "--recheck", "0"], "Error: --recheck takes a number from 1, not 0."
+    ),
+    (
+      ["chapter", "1.1", "--recheck", "-1"], "Error: --recheck takes a number from 1, not -1."
+    ),
+    (
+      ["chapter", "1.1", "--recheck", "1", "--fresh"],
+      "Error: --fresh computes everything again; leave out --recheck."
+    ),
     (["chapter"], "Error: Missing expected argument '<id> ...'"),
     (["chapter", "1.1", "--out", ""], "Error: --out takes the name of a folder."),
     (["model", "--out", ""], "Error: --out takes the name of a file."),
@@ -172,7 +182,7 @@ import Testing
     #expect(
       Set(json.keys) == [
         "version", "chapter", "title", "status", "mode", "seed", "checks", "values", "quotes",
-        "claims", "figures", "faults", "prose", "run",
+        "claims", "figures", "faults", "prose", "run", "kept", "rechecked",
       ])
     #expect(json["version"] as? Int == 2 && json["chapter"] as? String == "1.1")
     #expect(json["status"] as? String == "passed" && json["mode"] as? String == "quick")
@@ -183,6 +193,12 @@ import Testing
       #expect(check["passed"] as? Bool == true && check["measured"] is Double)
       #expect(check["tolerance"] is Double || check["bound"] is Double)
     }
+    let run = try #require(json["run"] as? [String: Any])
+    #expect(run["date"] is String && run["seconds"] is Double && run["threads"] is Int)
+    let machine = try #require(run["machine"] as? [String: Any])
+    #expect(["processor", "system", "tile"].allSatisfy { machine[$0] is String })
+    let kept = try #require(json["kept"] as? [String: Any])
+    #expect(kept["reused"] as? Int == 0 && kept["olderEngine"] as? Int == 0)
     let lines = outcome.errors.split(separator: "\n")
     #expect(lines.count == 2 && lines[0].hasPrefix("Chapter 1.1, QUICK run, seed 7: about "))
     #expect(lines[1].hasPrefix("Took "))
@@ -212,6 +228,17 @@ import Testing
           + "seed is written there; name another folder.\n")
     }
     #expect(try scratch.data("figures/1.1.json") == record)
+  }
+
+  @Test func aChapterThatKeepsNothingHasNothingToRecheck() async throws {
+    let scratch = try Scratch()
+    let outcome = try await Tool.run(
+      "chapter", "1.1", "--quick", "--recheck", "2", "--json", "--out", scratch.url.path)
+    #expect(outcome.code == 0)
+    #expect((try outcome.json["rechecked"] as? [Any])?.isEmpty == true)
+    #expect(
+      outcome.errors.contains(
+        "No result of chapter 1.1 was kept, so there was nothing to hold this run against.\n"))
   }
 
   /// Python's pty gives the command a terminal, where it would colour.

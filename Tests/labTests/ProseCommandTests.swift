@@ -185,6 +185,25 @@ import Testing
     }
   }
 
+  @Test func aCommittedResultThatWasAlteredIsNamed() async throws {
+    let scratch = try Scratch.copyOfPackage()
+    let path = "results/1.1/a-job-00000000.json"
+    try scratch.write(Data("{}\n".utf8), to: path)
+    let sentence =
+      "\(path):1: the result is not as a run left it; restore it, or remove it and run: swift run "
+      + "lab chapter 1.1"
+    let outcome = try await Tool.run(["check", "1.1"], in: scratch.url)
+    #expect(
+      outcome
+        == Outcome(
+          code: 1, output: "✗ 1.1  What an activation function passes back\n  \(sentence)\n",
+          errors: ""))
+    // It stands beside what keeps the record from being looked at.
+    try FileManager.default.removeItem(atPath: scratch.path("figures/1.1.json"))
+    let both = try await Tool.run(["check", "1.1"], in: scratch.url)
+    #expect(both.code == 1 && both.output.contains(sentence) && both.output.contains("no record"))
+  }
+
   @Test func findingsAsJSONAreVersioned() async throws {
     let scratch = try Scratch.copyOfPackage()
     try scratch.alter(Self.prose, "<!--=", "<!--#")
