@@ -65,12 +65,15 @@ struct RunReport {
     }
     let passed = record.checks.filter(\.passed).count
     let verdict = run.passed ? console.good("passed") : console.bad("failed")
-    print("\(record.chapter) \(verdict): \(passed) of \(record.checks.count.of("check")) hold.")
+    let parted = run.rechecked.count { !$0.agrees }
+    print(
+      "\(record.chapter) \(verdict): \(passed) of \(record.checks.count.of("check")) hold"
+        + (parted == 0 ? "." : "; \(parted.of("result")) not as when kept."))
   }
 
-  /// The start of a name, as far as a line holds it; `--json` has the whole.
+  /// Both ends of a name, as far as a line holds them; `--json` has the whole.
   private static func short(_ name: String) -> String {
-    name.count > 60 ? name.prefix(59) + "…" : name
+    name.count > 60 ? "\(name.prefix(24))…\(name.suffix(35))" : name
   }
 
   private func recheck(_ job: Recheck) -> [String] {
