@@ -75,6 +75,15 @@ import Testing
     #expect(SwiftNames(source).silentlyExtended.count == 1)
   }
 
+  /// A file of this suite, cut off at each place and with each byte missing in turn.
+  @Test func noCodeIsTooOddToBeRead() throws {
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: #filePath)).prefix(2500)
+    for place in bytes.indices {
+      _ = SwiftNames(String(decoding: bytes[..<place], as: UTF8.self))
+      _ = SwiftNames(String(decoding: bytes[..<place] + bytes[(place + 1)...], as: UTF8.self))
+    }
+  }
+
   @Test(arguments: [
     "func f() { \"open }", "struct A {", "let a = 1 }", "/* open", "let a = \"\"\" x",
   ])
