@@ -7,7 +7,7 @@ extension ChapterFiles {
   /// The committed result of a name, when it is whole.
   private func committedJob(_ name: String) -> KeptJob? {
     let place = root.appendingPathComponent("\(resultsPath)/\(KeptJob.fileName(name))")
-    return (try? Data(contentsOf: place)).flatMap(KeptJob.init)
+    return (try? Data(contentsOf: place)).flatMap { KeptJob($0) }
   }
 
   /// Whether the results that a record stands on are there and are those.
@@ -36,7 +36,7 @@ extension ChapterFiles {
       PackageCode.digest(code.sources(of: id, and: ["Chapters/\(source.lastPathComponent)"])),
     ]
     func fault(of file: String, _ data: Data?) -> String? {
-      guard let job = data.flatMap(KeptJob.init) else {
+      guard let job = data.flatMap({ KeptJob($0) }) else {
         return "the result is not as a run left it; restore it, or remove it and \(advice)"
       }
       if job.chapter != id || job.mode != .full || job.seed != defaultSeed

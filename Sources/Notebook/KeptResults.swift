@@ -62,13 +62,21 @@ public final class KeptResults: Sendable {
       return job.chapter == chapter && job.seed == seed && job.mode == mode ? job : nil
     }
 
-    /// The kept result of a name and a digest of code, with its path.
-    func find(_ name: String, _ sources: String) -> (path: String, job: KeptJob)? {
-      for folder in [committed, local].compactMap({ $0 }) {
-        let path = "\(folder)/\(KeptJob.fileName(name))"
-        if let job = job(at: path), job.name == name, job.sources == sources { return (path, job) }
+    /// The kept result of a name and a digest of code.
+    func find(_ name: String, _ sources: String) -> KeptJob? {
+      for path in paths(name) {
+        if let job = job(at: path), job.name == name, job.sources == sources { return job }
       }
       return nil
+    }
+
+    /// The file of a result that is there and not as a run left it.
+    func damaged(_ name: String) -> Data? {
+      paths(name).compactMap { try? Data(contentsOf: url($0)) }.first { KeptJob($0) == nil }
+    }
+
+    private func paths(_ name: String) -> [String] {
+      [committed, local].compactMap { $0 }.map { "\($0)/\(KeptJob.fileName(name))" }
     }
   }
 
@@ -87,17 +95,19 @@ public final class KeptResults: Sendable {
   private let store: Store?
   /// The names of the results that are computed again, and compared.
   private let drawn: Set<String>
+  private let isRecheck: Bool
   private let state = Mutex(State())
 
   /// Keeps nothing, as on a page that belongs to no package.
-  init() { (store, drawn) = (nil, []) }
+  init() { (store, drawn, isRecheck) = (nil, [], false) }
 
   /// Keeps the results of a run.
   ///
   /// - Parameter recheckCount: how many of the results that are kept are computed again.
   init(_ store: Store, recheckCount: Int = 0) {
     self.store = store
-    guard recheckCount > 0 else {
+    isRecheck = recheckCount > 0
+    guard isRecheck else {
       drawn = []
       return
     }
@@ -142,7 +152,8 @@ public final class KeptResults: Sendable {
     guard let store else { return try compute() }
     let isOwn = (file as NSString).lastPathComponent == store.chapterFile
     let sources = isOwn ? store.sources.own : store.sources.beside
-    if !store.isFresh, let kept = store.find(name, sources)?.job,
+    let damaged = isRecheck ? store.damaged(name) : nil
+    if damaged == nil, !store.isFresh, let kept = store.find(name, sources),
       let result = kept.decoded(as: Result.self)
     {
       if drawn.contains(name) { try recheck(kept, tolerance: tolerance, compute) }
@@ -151,6 +162,7 @@ public final class KeptResults: Sendable {
     }
     let (result, job) = try job(name, sources, compute)
     if let job {
+      if let damaged { note(damaged, against: job) }
       note(Use(job: job, commitment: committed, isReused: false))
       if let data = try? job.encoded() {
         let path = "\(store.local)/\(KeptJob.fileName(name))"
@@ -190,12 +202,26 @@ public final class KeptResults: Sendable {
     let isSame = kept.machine == again.machine && kept.engine == again.engine
     let difference = ResultDifference(
       kept.result, again.result, tolerance: isSame ? 0 : tolerance)
-    let recheck = Recheck(
-      name: kept.name, difference: difference.difference, allowed: difference.allowed,
-      place: difference.place, secondsThen: kept.seconds, secondsNow: again.seconds,
-      agrees: difference.isAllowed)
+    note(
+      Recheck(
+        name: kept.name, difference: difference.difference, allowed: difference.allowed,
+        place: difference.place, secondsThen: kept.seconds, secondsNow: again.seconds,
+        agrees: difference.isAllowed))
+  }
+
+  /// A file that is not as a run left it is no evidence, whatever it says.
+  private func note(_ damaged: Data, against again: KeptJob) {
+    let kept = KeptJob(damaged, isBelieved: true)
+    let difference = ResultDifference(kept?.result ?? "", again.result, tolerance: 0)
+    note(
+      Recheck(
+        name: again.name, difference: difference.difference, allowed: 0, place: difference.place,
+        secondsThen: kept?.seconds ?? 0, secondsNow: again.seconds, agrees: false))
+  }
+
+  private func note(_ recheck: Recheck) {
     state.withLock { state in
-      if !state.rechecked.contains(where: { $0.name == kept.name }) {
+      if !state.rechecked.contains(where: { $0.name == recheck.name }) {
         state.rechecked.append(recheck)
       }
     }
@@ -258,7 +284,7 @@ extension KeptResults {
     for job in committable {
       let name = KeptJob.fileName(job.name)
       let place = store.url("\(folder)/\(name)")
-      let old = (try? Data(contentsOf: place)).flatMap(KeptJob.init)
+      let old = (try? Data(contentsOf: place)).flatMap { KeptJob($0) }
       let isThere =
         old?.name == job.name && old?.result == job.result && old?.sources == job.sources
         && old?.engine == job.engine

@@ -15,7 +15,7 @@ public struct Recheck: Codable, Equatable, Sendable {
   public var secondsThen: Double
   /// The seconds that it took now.
   public var secondsNow: Double
-  /// Whether no number differs by more than is allowed.
+  /// Whether no number differs by more than is allowed, and the file was as a run left it.
   public var agrees: Bool
 
   /// How far the same numbers may differ on any machine, as a share of the larger.

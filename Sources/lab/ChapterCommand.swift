@@ -156,7 +156,7 @@ struct ChapterCommand: AsyncParsableCommand {
       Console.complain(
         "Of an older engine: \(run.olderResults.of("result")); --fresh computes all anew.")
     }
-    if let recheck, run.rechecked.count < recheck {
+    if let recheck, run.rechecked.count < recheck, run.rechecked.allSatisfy(\.agrees) {
       Console.complain(
         run.rechecked.isEmpty
           ? "No result of chapter \(run.record.chapter) was kept, so there was nothing to hold this "

@@ -79,7 +79,7 @@ struct RunReport {
   private func recheck(_ job: Recheck) -> [String] {
     let difference =
       job.difference == 0
-      ? ["the same", ""]
+      ? [job.agrees ? "the same" : "the same, in a file that was altered", ""]
       : [
         "differs by \(Self.number(job.difference))"
           + (job.place.isEmpty ? "" : " at \(job.place)"),

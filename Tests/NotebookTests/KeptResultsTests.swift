@@ -295,7 +295,18 @@ private enum Work: Chapter {
     // Also where the record is no help.
     try package.write("// Other code.\n", to: "Chapters/0.1-zero.swift")
     #expect(files.jobFindings() == [finding])
-    #expect(try await run(files).done == ["another"])
+    // Who asks for evidence hears of it, whatever is drawn; the right number is no excuse.
+    let edited = try text(package, path("another"))
+    let original = edited.replacingOccurrences(of: "[2.5,", with: "[2,")
+    let slower = original.replacingOccurrences(of: "\"seconds\" : ", with: "\"seconds\" : 1")
+    for (text, difference) in [(edited, 0.5), (slower, 0), ("{}", .infinity)] {
+      try package.write(text, to: path("another"))
+      let recheck = try await run(files) { $0.recheckCount = 1 }
+      #expect(recheck.done.contains("another") && !recheck.run.passed)
+      let found = recheck.run.rechecked.first { $0.name == "another" }
+      #expect(found?.agrees == false && found?.difference == difference)
+    }
+    #expect(try await run(files).done == [], "what was done again is kept aside")
     #expect(files.jobFindings() == [])
   }
 
