@@ -15,6 +15,14 @@ public struct Finding: Codable, Equatable, Sendable {
   public var description: String { "\(file):\(line): \(sentence)" }
 }
 
+/// How many numbers of a text are bound in which way.
+public struct NumberCounts: Codable, Equatable, Sendable {
+  /// Numbers with a marker of their own, and numbers that a claim's comparison has.
+  public var bound = 0
+  /// Numbers that are listed as exact.
+  public var fixed = 0
+}
+
 /// The files of a chapter in a package: prose, code, record and figures.
 public struct ChapterFiles: Sendable {
   /// The package's folder.
@@ -59,7 +67,21 @@ public struct ChapterFiles: Sendable {
   }
 
   static func text(_ url: URL) throws(LabError) -> String {
-    String(decoding: try read(url), as: UTF8.self)
+    try Manuscript.text(of: try read(url), path: url.path)
+  }
+
+  /// How many numbers of the prose are bound, and how many are listed as exact.
+  ///
+  /// - Throws: `LabError` of kind `.input` when the prose cannot be read.
+  public func counts() throws(LabError) -> NumberCounts {
+    Prose(try Self.text(prose)).counts
+  }
+
+  /// The Swift files below Sources/ that the prose quotes by their paths, sorted, each once.
+  ///
+  /// - Throws: `LabError` of kind `.input` when the prose cannot be read.
+  public func quotedFiles() throws(LabError) -> [String] {
+    Set(Prose(try Self.text(prose)).excerpts.compactMap(\.file)).sorted()
   }
 }
 
@@ -96,13 +118,25 @@ public struct Binding: Sendable {
     try findings(Prose(ChapterFiles.text(files.prose)), isRerun: isRerun, figuresIn: folder)
   }
 
+  /// Numbers that say more than is known: their last digit is finer than a tenth of the deviation of
+  /// the value that they show.
+  ///
+  /// - Throws: `LabError` of kind `.input` when the prose cannot be read.
+  public func warnings() throws(LabError) -> [Finding] {
+    Prose(try ChapterFiles.text(files.prose)).numbers.compactMap { number in
+      record.values.first { $0.name == number.name }.flatMap { number.excess(over: $0) }
+        .map { finding(number.line, $0) }
+    }
+  }
+
   private func findings(
     _ prose: Prose, isRerun: Bool, figuresIn folder: URL?
   ) throws(LabError) -> [Finding] {
     var findings = prose.faults.map { finding($0.line, "\($0.sentence).") }
     findings += numbers(prose, isRerun: isRerun)
+    findings += fixed(prose)
     findings += claims(prose)
-    findings += excerpts(prose, Snippets(try ChapterFiles.text(files.source)))
+    findings += try excerpts(prose)
     findings += images(prose, folder ?? files.figures)
     if record.checks.isEmpty {
       findings.append(finding(1, "chapter \(files.id) checks nothing; give it a check."))
@@ -138,9 +172,44 @@ public struct Binding: Sendable {
     return findings
   }
 
+  /// Numbers that are listed as exact and equal a value of the run at their digits.
+  ///
+  /// Small round numbers equal one by chance; three digits, or two behind a point, seldom do.
+  private func fixed(_ prose: Prose) -> [Finding] {
+    let known =
+      record.values.map { ($0.name, $0.value) } + record.quotes.map { ($0.name, $0.value) }
+    var findings: [Finding] = []
+    for number in prose.fixed {
+      for name in number.others where !known.contains(where: { $0.0 == name }) {
+        findings.append(
+          finding(number.line, "no value or quote is named \(name); drop it from the list."))
+      }
+      guard let literal = Literal(number.text),
+        literal.significantDigits >= (literal.decimals > 0 ? 2 : 3)
+      else { continue }
+      for (name, value) in known where literal.shows(value) && !number.others.contains(name) {
+        findings.append(
+          finding(
+            number.line,
+            "the fixed number \(number.text) is what the run has for \(name): bind it, or write "
+              + "\(number.text)!=\(name) if it is another."))
+      }
+    }
+    return findings
+  }
+
   private func claims(_ prose: Prose) -> [Finding] {
     var findings: [Finding] = []
     for claim in prose.claims {
+      do {
+        if let turned = ClaimWords.fault(
+          of: claim.sentence, try Predicate(claim.predicate), numbers)
+        {
+          findings.append(finding(claim.line, "\(turned)."))
+        }
+      } catch {
+        findings.append(finding(claim.line, error.description))
+      }
       let made = record.claims.first { $0.sentence.words == claim.sentence }
       if let made, made.predicate.words != claim.predicate.words {
         findings.append(
@@ -162,20 +231,45 @@ public struct Binding: Sendable {
 
   /// Whether a claim is true of the numbers of the record, whatever the record says of it.
   private func holds(_ claim: Record.Claim) -> Bool {
+    (try? Predicate(claim.predicate).holds(in: numbers)) == true
+  }
+
+  private var numbers: [String: Double] {
     var numbers: [String: Double] = [:]
     for quote in record.quotes { numbers[quote.name] = quote.value }
     for value in record.values { numbers[value.name] = value.value }
-    return (try? Predicate(claim.predicate).holds(in: numbers)) == true
+    return numbers
   }
 
-  private func excerpts(_ prose: Prose, _ snippets: Snippets) -> [Finding] {
-    var findings = snippets.faults.map {
-      Finding(file: "Chapters/\(files.source.lastPathComponent)", line: 1, sentence: "\($0).")
+  /// The regions of the Swift files that a prose quotes; the key of the paired one is empty.
+  private func snippets(_ prose: Prose) throws(LabError) -> [String: Snippets] {
+    var snippets = ["": Snippets(try ChapterFiles.text(files.source))]
+    for file in Set(prose.excerpts.compactMap(\.file)) {
+      let url = files.root.appendingPathComponent("Sources/\(file)")
+      // A file that is not there has no regions, which is found where it is quoted.
+      if Self.isFile(url) { snippets[file] = Snippets(try ChapterFiles.text(url)) }
+    }
+    return snippets
+  }
+
+  private func excerpts(_ prose: Prose) throws(LabError) -> [Finding] {
+    let snippets = try snippets(prose)
+    var findings: [Finding] = []
+    for (file, regions) in snippets {
+      let name = file.isEmpty ? "Chapters/\(files.source.lastPathComponent)" : "Sources/\(file)"
+      findings += regions.faults.map {
+        Finding(file: name, line: $0.line, sentence: "\($0.sentence).")
+      }
     }
     for excerpt in prose.excerpts {
-      guard let region = snippets.regions[excerpt.name] else {
+      let name = excerpt.file.map { "Sources/\($0)" } ?? "the Swift file"
+      guard let regions = snippets[excerpt.file ?? ""]?.regions else {
         findings.append(
-          finding(excerpt.line, "the Swift file has no region snippet.\(excerpt.name)."))
+          finding(excerpt.line, "there is no file \(name) to quote; give a path below Sources/."))
+        continue
+      }
+      guard let region = regions[excerpt.name] else {
+        findings.append(finding(excerpt.line, "\(name) has no region snippet.\(excerpt.name)."))
         continue
       }
       let code = prose.code(excerpt)
@@ -184,43 +278,63 @@ public struct Binding: Sendable {
         findings.append(
           finding(
             excerpt.line + 2 + (place ?? min(code.count, region.count)),
-            "the excerpt \(excerpt.name) is not what the Swift file has."))
+            "the excerpt \(excerpt.name) is not what \(name) has."))
       }
     }
     return findings
   }
 
-  private static func digest(of name: String, in folder: URL) -> String? {
-    (try? Data(contentsOf: folder.appendingPathComponent(name))).map(Notebook.digest)
+  /// Whether something is a file and no folder.
+  static func isFile(_ url: URL) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+      && !isFolder.boolValue
   }
 
   private func images(_ prose: Prose, _ folder: URL) -> [Finding] {
     var findings: [Finding] = []
-    var shown: Set<String> = []
-    for image in prose.images where !image.path.contains("://") {
+    var shown: [String] = []
+    for image in prose.images {
       let name = (image.path as NSString).lastPathComponent
-      shown.insert(name)
-      if !record.figures.contains(where: { "\(files.id)-\($0.name).svg" == name })
-        || image.path != "../figures/\(name)"
-      {
+      guard record.figures.contains(where: { "\(files.id)-\($0.name).svg" == name }),
+        image.path == "../figures/\(name)"
+      else {
         findings.append(finding(image.line, "\(image.path) is no figure of this chapter."))
-      } else if !FileManager.default.fileExists(atPath: folder.appendingPathComponent(name).path) {
-        findings.append(finding(image.line, "the figure \(name) is missing; run the chapter."))
+        continue
+      }
+      if !shown.contains(name) {
+        // A picture in the place of another stands under the other's words.
+        let places = [shown.last, name].map { name in
+          record.figures.firstIndex { "\(files.id)-\($0.name).svg" == name } ?? -1
+        }
+        if let last = shown.last, places[0] > places[1] {
+          findings.append(
+            finding(
+              image.line,
+              "the figure \(name) stands behind \(last), and the run draws it before; "
+                + "give prose and run the same order."))
+        }
+        shown.append(name)
       }
     }
     for figure in record.figures {
       let stem = "\(files.id)-\(figure.name)"
+      let line = prose.images.first { $0.path.hasSuffix("/\(stem).svg") }?.line ?? 1
       if !shown.contains("\(stem).svg") {
         findings.append(finding(1, "the figure \(stem).svg is shown nowhere."))
       }
-      if Self.digest(of: "\(stem).dat", in: folder) != figure.data {
+      let picture = folder.appendingPathComponent("\(stem).svg")
+      if !Self.isFile(picture) {
+        findings.append(finding(line, "the figure \(stem).svg is missing; run the chapter."))
+      } else if (try? Data(contentsOf: picture)).map(digest) != figure.picture {
         findings.append(
-          finding(1, "\(stem).dat is not the data of the recorded run; run the chapter."))
+          finding(
+            line, "\(stem).svg is not the picture of the recorded run; run the chapter."))
       }
-      // One that is missing was found where it is shown.
-      if let picture = Self.digest(of: "\(stem).svg", in: folder), picture != figure.picture {
+      let data = try? Data(contentsOf: folder.appendingPathComponent("\(stem).dat"))
+      if data.map(digest) != figure.data {
         findings.append(
-          finding(1, "\(stem).svg is not the picture of the recorded run; run the chapter."))
+          finding(line, "\(stem).dat is not the data of the recorded run; run the chapter."))
       }
     }
     return findings
@@ -234,7 +348,7 @@ public struct Binding: Sendable {
   public func accept() throws(LabError) -> [String] {
     let text = try ChapterFiles.text(files.prose)
     let prose = Prose(text)
-    let snippets = Snippets(try ChapterFiles.text(files.source))
+    let snippets = try snippets(prose)
     var changes: [String] = []
     let written = prose.rewritten { number in
       guard let value = record.number(named: number.name) else { return nil }
@@ -244,7 +358,7 @@ public struct Binding: Sendable {
       }
       return text
     } excerpt: { excerpt in
-      guard let region = snippets.regions[excerpt.name] else { return nil }
+      guard let region = snippets[excerpt.file ?? ""]?.regions[excerpt.name] else { return nil }
       if region != prose.code(excerpt) {
         changes.append("\(proseName):\(excerpt.line): excerpt \(excerpt.name)")
       }

@@ -33,12 +33,38 @@ public struct FrontPage: Sendable {
     findings(Prose(try ChapterFiles.text(url)))
   }
 
+  /// How many numbers of the README are bound, and how many are listed as exact.
+  ///
+  /// - Throws: `LabError` of kind `.input` when it cannot be read.
+  public func counts() throws(LabError) -> NumberCounts {
+    Prose(try ChapterFiles.text(url)).counts
+  }
+
+  /// Numbers that say more than is known, by the deviations of their values.
+  ///
+  /// - Throws: `LabError` of kind `.input` when it cannot be read.
+  public func warnings() throws(LabError) -> [Finding] {
+    Prose(try ChapterFiles.text(url)).numbers.compactMap { number in
+      value(named: number.name).flatMap { number.excess(over: $0) }.map {
+        Finding(file: Self.name, line: number.line, sentence: $0)
+      }
+    }
+  }
+
+  private func value(named name: String) -> Record.Value? {
+    let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
+    guard parts.count == 2 else { return nil }
+    return records[parts[0]]?.values.first { $0.name == parts[1] }
+  }
+
   /// The texts of all chapters.
   private var chapters: [String] {
     let folder = root.appendingPathComponent("Chapters")
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     return names.filter { $0.hasSuffix(".md") }.compactMap {
-      try? ChapterFiles.text(folder.appendingPathComponent($0))
+      (try? ChapterFiles.text(folder.appendingPathComponent($0))).map {
+        Manuscript($0).lines.joined(separator: "\n")
+      }
     }
   }
 
@@ -65,13 +91,50 @@ public struct FrontPage: Sendable {
     {
       findings.append(finding(quoted.line, "this Markdown stands in no chapter."))
     }
-    for image in prose.images where !image.path.contains("://") {
-      let place = root.appendingPathComponent(image.path)
-      if !FileManager.default.fileExists(atPath: place.path) {
-        findings.append(finding(image.line, "the figure \(image.path) is missing."))
-      }
+    findings += fixed(prose)
+    for image in prose.images {
+      if let sentence = fault(of: image.path) { findings.append(finding(image.line, sentence)) }
     }
     return findings.sorted { $0.line < $1.line }
+  }
+
+  /// Numbers that are listed as exact and equal a value of a record that the page shows anyway.
+  private func fixed(_ prose: Prose) -> [Finding] {
+    let names = Set(prose.numbers.map(\.name)).sorted()
+    var findings: [Finding] = []
+    for number in prose.fixed {
+      guard let literal = Literal(number.text),
+        literal.significantDigits >= (literal.decimals > 0 ? 2 : 3)
+      else { continue }
+      for name in names where !number.others.contains(name) {
+        guard let value = self.number(named: name), literal.shows(value) else { continue }
+        findings.append(
+          Finding(
+            file: Self.name, line: number.line,
+            sentence:
+              "the fixed number \(number.text) is what the record has for \(name): bind it, or "
+              + "write \(number.text)!=\(name) if it is another."))
+      }
+    }
+    return findings
+  }
+
+  /// What is wrong with an image: it is a file in figures/, of a chapter the picture of its record.
+  private func fault(of path: String) -> String? {
+    let url = root.appendingPathComponent(path)
+    let name = url.lastPathComponent
+    guard path == "figures/\(name)" else {
+      return "\(path) is no figure of the lab; show one of figures/."
+    }
+    guard Binding.isFile(url) else { return "the figure \(path) is missing; run its chapter." }
+    for (id, record) in records {
+      for figure in record.figures where "\(id)-\(figure.name).svg" == name {
+        if let expected = figure.picture, (try? Data(contentsOf: url)).map(digest) != expected {
+          return "\(path) is not the picture of chapter \(id)'s record; run the chapter."
+        }
+      }
+    }
+    return nil
   }
 
   /// Writes the numbers of the records into the README.

@@ -10,11 +10,15 @@ import Foundation
 ///     sum        = product { ( "+" | "-" ) product }
 ///     product    = unary { ( "*" | "/" ) unary }
 ///     unary      = [ "-" ] ( number | name | "(" sum ")" )
+///
+/// What is nested more than 64 deep, or has more than 256 operations, is no comparison.
 public struct Predicate: Sendable {
-  private let comparisons: [(left: Expression, relation: String, right: Expression)]
+  let comparisons: [Comparison]
 
   /// The names that the comparison uses.
   public let names: Set<String>
+  /// The numbers that it uses, in their order.
+  let constants: [Double]
 
   /// Parses a comparison.
   /// - Throws: `LabError` of kind `.failed` that says what was expected where.
@@ -22,6 +26,7 @@ public struct Predicate: Sendable {
     var parser = Parser(tokens: try Token.all(of: text), text: text)
     comparisons = try parser.predicate()
     names = parser.names
+    constants = parser.constants
   }
 
   /// Whether a text can name a value: letters and digits in words joined by dots, a letter first.
@@ -37,12 +42,15 @@ public struct Predicate: Sendable {
     var holds = true
     // Each comparison is evaluated, even when one before it is false: a misspelt name in a claim
     // that is false today would otherwise be found on the day when the claim is true.
-    for (left, relation, right) in comparisons {
-      let sides = (try left.value(in: numbers), try right.value(in: numbers))
-      guard sides.0.isFinite, sides.1.isFinite else {
-        throw LabError(.failed, "a side of “\(relation)” is not finite, as after a division by 0.")
+    for comparison in comparisons {
+      let left = try comparison.left.value(numbers, constants)
+      let right = try comparison.right.value(numbers, constants)
+      guard left.isFinite, right.isFinite else {
+        throw LabError(
+          .failed,
+          "a side of “\(comparison.relation)” is not finite, as after a division by 0.")
       }
-      holds = Predicate.compare(sides.0, relation, sides.1) && holds
+      holds = Predicate.compare(left, comparison.relation, right) && holds
     }
     return holds
   }
@@ -57,33 +65,63 @@ public struct Predicate: Sendable {
     }
   }
 
-  private static func isNameCharacter(_ character: Character) -> Bool {
+  fileprivate static func isNameCharacter(_ character: Character) -> Bool {
     character.isASCII && (character.isLetter || character.isNumber || character == "_")
   }
 }
 
-/// An arithmetic expression over named numbers.
-private indirect enum Expression: Sendable {
-  case number(Double)
+/// Two sides and how they should stand to each other.
+struct Comparison: Sendable {
+  let left: Expression
+  let relation: String
+  let right: Expression
+
+  /// By how much the comparison holds, negative where it does not; nil for `==`, or when it cannot
+  /// be evaluated.
+  func margin(_ numbers: [String: Double], _ constants: [Double]) -> Double? {
+    guard let left = try? left.value(numbers, constants),
+      let right = try? right.value(numbers, constants), relation != "=="
+    else { return nil }
+    return relation.hasPrefix("<") ? right - left : left - right
+  }
+}
+
+/// An arithmetic expression over named numbers and the constants of its predicate.
+indirect enum Expression: Sendable {
+  /// The place of a number among the predicate's constants.
+  case constant(Int)
   case name(String)
+  case negated(Expression)
   case operation(Expression, String, Expression)
 
-  func value(in numbers: [String: Double]) throws(LabError) -> Double {
+  func value(_ numbers: [String: Double], _ constants: [Double]) throws(LabError) -> Double {
     switch self {
-    case .number(let value): return value
+    case .constant(let index): return constants[index]
     case .name(let name):
       guard let value = numbers[name] else {
         throw LabError(.failed, "no value or quote is named \(name).")
       }
       return value
+    case .negated(let inner): return 0 - (try inner.value(numbers, constants))
     case .operation(let left, let symbol, let right):
-      let (a, b) = (try left.value(in: numbers), try right.value(in: numbers))
+      let a = try left.value(numbers, constants)
+      let b = try right.value(numbers, constants)
       switch symbol {
       case "+": return a + b
       case "-": return a - b
       case "*": return a * b
       default: return a / b
       }
+    }
+  }
+
+  /// The names in it.
+  var names: Set<String> {
+    switch self {
+    case .constant: []
+    case .name(let name): [name]
+    case .negated(let inner): inner.names
+    case .operation(let left, _, let right): left.names.union(right.names)
     }
   }
 }
@@ -103,82 +141,136 @@ private enum Token: Equatable {
 
   static func all(of text: String) throws(LabError) -> [Token] {
     var tokens: [Token] = []
-    var rest = text[...]
-    while let first = rest.first {
+    let characters = Array(text)
+    var position = 0
+    func isDigit(_ place: Int) -> Bool {
+      place < characters.count && ("0"..."9").contains(characters[place])
+    }
+    func isNamePart(_ place: Int) -> Bool {
+      place < characters.count && Predicate.isNameCharacter(characters[place])
+    }
+    func skipDigits() { while isDigit(position) { position += 1 } }
+    while position < characters.count {
+      let start = position
+      let first = characters[position]
       if first.isWhitespace {
-        rest.removeFirst()
-      } else if let match = rest.prefixMatch(of: /[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/) {
+        position += 1
+      } else if isDigit(position) {
+        skipDigits()
+        if position < characters.count, characters[position] == ".", isDigit(position + 1) {
+          position += 1
+          skipDigits()
+        }
+        if position < characters.count, "eE".contains(characters[position]) {
+          let hasSign = position + 1 < characters.count && "+-".contains(characters[position + 1])
+          if isDigit(position + (hasSign ? 2 : 1)) {
+            position += hasSign ? 2 : 1
+            skipDigits()
+          }
+        }
         // "2x" and "1.5.2" are no numbers with something behind them.
-        guard let value = Double(match.output),
-          rest[match.range.upperBound...].prefixMatch(of: /[A-Za-z0-9_.]/) == nil
-        else { throw LabError(.failed, "“\(rest)” in “\(text)” does not begin with a number.") }
+        guard let value = Double(String(characters[start..<position])), !isNamePart(position),
+          position == characters.count || characters[position] != "."
+        else {
+          throw LabError(
+            .failed,
+            "“\(excerpt(characters[start...]))” in “\(excerpt(text))” does not begin with a number."
+          )
+        }
         tokens.append(.number(value))
-        rest = rest[match.range.upperBound...]
-      } else if let match = rest.prefixMatch(of: /[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*/) {
-        tokens.append(.name(String(match.output)))
-        rest = rest[match.range.upperBound...]
-      } else if let match = rest.prefixMatch(of: /<=|>=|==|[<>+\-*\/()]/) {
-        tokens.append(.symbol(String(match.output)))
-        rest = rest[match.range.upperBound...]
+      } else if isNamePart(position) {
+        while isNamePart(position)
+          || (characters[position...].first == "." && isNamePart(position + 1))
+        {
+          position += 1
+        }
+        tokens.append(.name(String(characters[start..<position])))
+      } else if "<>=".contains(first), position + 1 < characters.count,
+        characters[position + 1] == "="
+      {
+        tokens.append(.symbol("\(first)="))
+        position += 2
+      } else if "<>+-*/()".contains(first) {
+        tokens.append(.symbol("\(first)"))
+        position += 1
       } else {
-        throw LabError(.failed, "“\(first)” in “\(text)” is no part of a comparison.")
+        throw LabError(.failed, "“\(first)” in “\(excerpt(text))” is no part of a comparison.")
       }
     }
     return tokens
   }
 }
 
+/// The beginning of a text that an error quotes: a predicate may be of any length.
+private func excerpt(_ text: some Sequence<Character>) -> String {
+  let start = String(text.prefix(81))
+  return start.count > 80 ? start.dropLast() + "…" : start
+}
+
 /// Recursive descent, one method for each rule of the grammar.
 private struct Parser {
   static let relations: Set<String> = ["<", "<=", ">", ">=", "=="]
+  /// How deep an expression may be: each level takes some of the stack, and no claim needs it.
+  static let greatestDepth = 64
+  /// And how many operations it may have, since a chain of them is as deep as it is long.
+  static let greatestLength = 256
 
   var tokens: [Token]
   let text: String
   var position = 0
   var names: Set<String> = []
+  var constants: [Double] = []
+  private var operations = 0
 
-  mutating func predicate() throws(LabError) -> [(Expression, String, Expression)] {
+  init(tokens: [Token], text: String) {
+    self.tokens = tokens
+    self.text = text
+  }
+
+  mutating func predicate() throws(LabError) -> [Comparison] {
     var comparisons = [try comparison()]
     while take([.name("and")]) != nil { comparisons.append(try comparison()) }
     guard position == tokens.count else { throw unexpected("“and” or the end") }
     return comparisons
   }
 
-  mutating func comparison() throws(LabError) -> (Expression, String, Expression) {
-    let left = try sum()
+  mutating func comparison() throws(LabError) -> Comparison {
+    let left = try sum(0)
     guard let relation = takeSymbol(Parser.relations) else {
       throw unexpected("<, <=, >, >= or ==")
     }
-    let right = try sum()
+    let right = try sum(0)
     if position < tokens.count, case .symbol(let next) = tokens[position],
       Parser.relations.contains(next)
     {
       throw LabError(
-        .failed, "“\(text)” chains comparisons; write “a < b and b < c” in place of “a < b < c”.")
+        .failed,
+        "“\(excerpt(text))” chains comparisons; write “a < b and b < c” in place of “a < b < c”.")
     }
-    return (left, relation, right)
+    return Comparison(left: left, relation: relation, right: right)
   }
 
-  mutating func sum() throws(LabError) -> Expression {
-    var result = try product()
-    while let symbol = takeSymbol(["+", "-"]) {
-      result = .operation(result, symbol, try product())
-    }
-    return result
-  }
-
-  mutating func product() throws(LabError) -> Expression {
-    var result = try unary()
-    while let symbol = takeSymbol(["*", "/"]) {
-      result = .operation(result, symbol, try unary())
+  mutating func sum(_ depth: Int) throws(LabError) -> Expression {
+    var result = try product(depth)
+    while let symbol = try takeOperator(["+", "-"]) {
+      result = .operation(result, symbol, try product(depth))
     }
     return result
   }
 
-  mutating func unary() throws(LabError) -> Expression {
-    if takeSymbol(["-"]) != nil { return .operation(.number(0), "-", try unary()) }
+  mutating func product(_ depth: Int) throws(LabError) -> Expression {
+    var result = try unary(depth)
+    while let symbol = try takeOperator(["*", "/"]) {
+      result = .operation(result, symbol, try unary(depth))
+    }
+    return result
+  }
+
+  mutating func unary(_ depth: Int) throws(LabError) -> Expression {
+    guard depth < Parser.greatestDepth else { throw tooDeep }
+    if takeSymbol(["-"]) != nil { return .negated(try unary(depth + 1)) }
     if takeSymbol(["("]) != nil {
-      let inner = try sum()
+      let inner = try sum(depth + 1)
       guard takeSymbol([")"]) != nil else { throw unexpected("a closing parenthesis") }
       return inner
     }
@@ -186,8 +278,9 @@ private struct Parser {
     switch tokens[position] {
     case .number(let value):
       position += 1
-      return .number(value)
-    case .name(let name) where name != "and":
+      constants.append(value)
+      return .constant(constants.count - 1)
+    case .name(let name) where name != "and" && Predicate.isName(name):
       position += 1
       names.insert(name)
       return .name(name)
@@ -203,11 +296,29 @@ private struct Parser {
   }
 
   private mutating func takeSymbol(_ symbols: Set<String>) -> String? {
-    take(symbols.map(Token.symbol))?.text
+    guard position < tokens.count, case .symbol(let symbol) = tokens[position],
+      symbols.contains(symbol)
+    else { return nil }
+    position += 1
+    return symbol
+  }
+
+  private mutating func takeOperator(_ symbols: Set<String>) throws(LabError) -> String? {
+    guard let symbol = takeSymbol(symbols) else { return nil }
+    operations += 1
+    guard operations <= Parser.greatestLength else { throw tooDeep }
+    return symbol
+  }
+
+  private var tooDeep: LabError {
+    LabError(
+      .failed,
+      "“\(excerpt(text))” is nested more than \(Parser.greatestDepth) deep or has more than "
+        + "\(Parser.greatestLength) operations; let the run compute a part of it as a value.")
   }
 
   private func unexpected(_ wanted: String) -> LabError {
     let found = position < tokens.count ? "“\(tokens[position].text)”" : "the end"
-    return LabError(.failed, "“\(text)” has \(found) where \(wanted) should be.")
+    return LabError(.failed, "“\(excerpt(text))” has \(found) where \(wanted) should be.")
   }
 }

@@ -3,8 +3,10 @@ import Foundation
 /// A chapter's Markdown with what it binds to a run.
 ///
 /// Markers are HTML comments, which GitHub does not show: `97.4<!--=test.accuracy-->` for a number,
-/// `<!--claim a < b-->…<!--/claim-->` around a sentence, `<!--snippet name-->` on a line before a
-/// code fence. An image is bound by its path.
+/// `<!--claim a < b-->…<!--/claim-->` around a sentence, and on a line of their own
+/// `<!--snippet name-->` or `<!--snippet Methods/File.swift#name-->` before a code fence and
+/// `<!--fixed 28 3,000-->` before a paragraph, for numbers that are exact by definition. An image is
+/// bound by its path. Every other number is a fault.
 struct Prose {
   /// A number before its marker.
   struct Number {
@@ -20,6 +22,17 @@ struct Prose {
       literal.shows(value)
         ? nil : "the prose says \(literal.text), the run \(literal.writing(value)) (\(name))."
     }
+
+    /// What is wrong with a number that says more than is known, as a sentence: its last digit is
+    /// finer than a tenth of the deviation of its value.
+    func excess(over value: Record.Value) -> String? {
+      guard let deviation = value.deviation, literal.lastUnit < deviation / 10 * (1 - 1e-9) else {
+        return nil
+      }
+      let known = Literal("1.0e0")!.writing(deviation)
+      return "\(literal.text) has more digits than are known: \(name) deviates by \(known); write "
+        + "fewer."
+    }
   }
 
   /// A sentence between its markers.
@@ -32,6 +45,8 @@ struct Prose {
   /// A code fence below its marker: the lines between the fences.
   struct Excerpt {
     let name: String
+    /// The Swift file below Sources/; nil for the one beside the prose.
+    let file: String?
     let line: Int
     let lines: Range<Int>
   }
@@ -42,144 +57,54 @@ struct Prose {
     let line: Int
   }
 
+  /// A number that a marker lists as exact.
+  struct Fixed {
+    let text: String
+    /// Values that it equals and is not.
+    let others: [String]
+    /// The line of the marker.
+    let line: Int
+  }
+
+  var manuscript: Manuscript
   /// The text, line by line.
-  private(set) var lines: [String]
-  private(set) var numbers: [Number] = []
-  private(set) var claims: [Claim] = []
-  private(set) var excerpts: [Excerpt] = []
-  private(set) var images: [Image] = []
-  /// What is wrong with markers themselves.
-  private(set) var faults: [(line: Int, sentence: String)] = []
+  var lines: [String] { manuscript.lines }
+  var numbers: [Number] = []
+  var claims: [Claim] = []
+  var excerpts: [Excerpt] = []
+  var images: [Image] = []
+  var fixed: [Fixed] = []
+  var counts = NumberCounts()
+  /// What is wrong with the text itself, whatever the run.
+  var faults: [(line: Int, sentence: String)] = []
+  /// The Markdown that the text shows as an example, with the lines where its fences open.
+  var quotedMarkdown: [(line: Int, text: String)] = []
+
+  var addresses: [String: String] = [:]
+  var block = Block()
+  var pending = FixedNumbers()
+  var isInReferences = false
+
+  /// A paragraph, a list, a table or a heading while its lines are gathered.
+  struct Block {
+    var segments: [GlyphScanner.Segment] = []
+    var isHeading = false
+    var hasItems = false
+    var fixed = FixedNumbers()
+  }
 
   /// Finds the markers of a text.
   init(_ text: String) {
-    lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    manuscript = Manuscript(text)
     parse()
+    faults.sort { $0.line < $1.line }
   }
 
-  private mutating func parse() {
-    var index = 0
-    var open: (predicate: String, sentence: String, line: Int)?
-    while index < lines.count {
-      let line = lines[index]
-      // A pattern is compiled at each use: it is tried only where it may match.
-      let first = line.first { !$0.isWhitespace }
-      if first == "`" || first == "~",
-        let fence = line.prefixMatch(of: /\s*(```+|~~~+)/)?.output.1
-      {
-        index = (endOfFence(from: index, String(fence)) ?? lines.count) + 1
-        continue
-      }
-      if line.hasPrefix("<!--"),
-        let name = line.wholeMatch(of: /<!--\s*snippet\s+([A-Za-z0-9_.-]+)\s*-->/)?.output.1
-      {
-        guard index + 1 < lines.count, lines[index + 1].hasPrefix("```swift") else {
-          faults.append((index + 1, "the snippet \(name) has no ```swift fence below it"))
-          index += 1
-          continue
-        }
-        guard let end = endOfFence(from: index + 1, "```") else {
-          faults.append((index + 2, "the fence of the snippet \(name) is not closed"))
-          break
-        }
-        excerpts.append(Excerpt(name: String(name), line: index + 1, lines: index + 2..<end))
-        index = end + 1
-        continue
-      }
-      scan(line, at: index, &open)
-      index += 1
-    }
-    if let open { faults.append((open.line, "the claim is not closed by <!--/claim-->")) }
+  mutating func fault(_ index: Int, _ sentence: String) {
+    faults.append((index + 1, sentence))
   }
 
-  /// The line that closes a fence, if there is one.
-  private func endOfFence(from start: Int, _ fence: String) -> Int? {
-    lines.indices.dropFirst(start + 1).first {
-      lines[$0].trimmingCharacters(in: .whitespaces).hasPrefix(fence)
-    }
-  }
-
-  private mutating func scan(
-    _ line: String, at index: Int, _ open: inout (predicate: String, sentence: String, line: Int)?
-  ) {
-    var position = line.startIndex
-    var plain = position
-    func addText(_ end: String.Index) {
-      if open != nil { open!.sentence += line[plain..<end] }
-    }
-    while position < line.endIndex {
-      if line[position] == "`" {
-        let run = line[position...].prefix { $0 == "`" }
-        let after = run.endIndex
-        position = line[after...].range(of: run).map(\.upperBound) ?? after
-        continue
-      }
-      if line[position] == "!",
-        let image = line[position...].prefixMatch(of: /!\[[^\]]*\]\(([^)\s]+)\)/)
-      {
-        images.append(Image(path: String(image.output.1), line: index + 1))
-        position = image.range.upperBound
-        continue
-      }
-      guard line[position...].hasPrefix("<!--") else {
-        position = line.index(after: position)
-        continue
-      }
-      // Behind the four characters that open it: `<!-->` is no comment yet.
-      let start = line.index(position, offsetBy: 4)
-      guard let close = line[start...].range(of: "-->") else {
-        faults.append((index + 1, "a comment is not closed on its line"))
-        return
-      }
-      addText(position)
-      let body = line[start..<close.lowerBound].trimmingCharacters(in: .whitespaces)
-      handle(body, line, position, index, &open)
-      position = close.upperBound
-      plain = position
-    }
-    addText(line.endIndex)
-    if open != nil { open!.sentence += " " }
-  }
-
-  private mutating func handle(
-    _ body: String, _ line: String, _ position: String.Index, _ index: Int,
-    _ open: inout (predicate: String, sentence: String, line: Int)?
-  ) {
-    let fault: String?
-    if body.hasPrefix("=") {
-      let name = body.dropFirst().trimmingCharacters(in: .whitespaces)
-      if let literal = Literal(endOf: line[..<position]), !name.isEmpty {
-        let start = line.index(position, offsetBy: -literal.text.count)
-        numbers.append(
-          Number(name: name, literal: literal, line: index + 1, range: start..<position))
-        fault = nil
-      } else {
-        fault = "no number stands directly before <!--\(body)-->"
-      }
-    } else if body.hasPrefix("claim ") {
-      fault = open == nil ? nil : "a claim starts inside another"
-      open = (body.dropFirst(6).trimmingCharacters(in: .whitespaces), "", index + 1)
-    } else if body == "/claim" {
-      if let claim = open {
-        claims.append(
-          Claim(predicate: claim.predicate, sentence: claim.sentence.words, line: claim.line))
-        fault = nil
-      } else {
-        fault = "<!--/claim--> closes no claim"
-      }
-      open = nil
-    } else {
-      fault = "<!--\(body)--> is no marker"
-    }
-    if let fault { faults.append((index + 1, fault)) }
-  }
-
-  /// The Markdown that the text shows as an example, with the lines where its fences open.
-  var quotedMarkdown: [(line: Int, text: String)] {
-    lines.indices.filter { lines[$0] == "```markdown" }.map { start in
-      (start + 1, lines[(start + 1)...].prefix { $0 != "```" }.joined(separator: "\n"))
-    }
-  }
+  // MARK: Rewriting
 
   /// The code of an excerpt.
   func code(_ excerpt: Excerpt) -> [String] { Array(lines[excerpt.lines]) }
@@ -188,15 +113,15 @@ struct Prose {
   func rewritten(
     number: (Number) -> String?, excerpt: (Excerpt) -> [String]?
   ) -> String {
-    var result = lines
+    var result = manuscript
     // From the end, so that earlier places stay where they are.
     for place in numbers.reversed() {
       guard let text = number(place) else { continue }
-      result[place.line - 1].replaceSubrange(place.range, with: text)
+      result.lines[place.line - 1].replaceSubrange(place.range, with: text)
     }
     for place in excerpts.reversed() {
-      if let code = excerpt(place) { result.replaceSubrange(place.lines, with: code) }
+      if let code = excerpt(place) { result.replace(place.lines, with: code) }
     }
-    return result.joined(separator: "\n")
+    return result.text
   }
 }

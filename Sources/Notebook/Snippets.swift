@@ -2,31 +2,50 @@
 struct Snippets {
   /// The lines of each region, without their common indentation.
   private(set) var regions: [String: [String]] = [:]
-  /// What is wrong with the regions, one sentence each.
-  private(set) var faults: [String] = []
+  /// What is wrong with the regions, with the line where each begins, from 1.
+  private(set) var faults: [(line: Int, sentence: String)] = []
 
   /// Finds the regions of a source file.
   init(_ source: String) {
-    var open: (name: String, lines: [String])?
-    for line in source.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
-      if line.contains("// snippet."),
-        let name = line.wholeMatch(of: /\s*\/\/ snippet\.([A-Za-z0-9_-]+)\s*/)?.output.1
-      {
-        if name == "end" {
-          if let open { regions[open.name] = Self.outdented(open.lines) }
-          open = nil
-        } else {
-          if let open { faults.append("the region snippet.\(open.name) is not closed") }
-          if regions[String(name)] != nil {
-            faults.append("the region snippet.\(name) stands twice")
-          }
-          open = (String(name), [])
-        }
-      } else {
+    var open: (name: String, line: Int, lines: [String])?
+    for (index, line) in Manuscript(source).lines.enumerated() {
+      guard let name = Self.name(in: line) else {
         open?.lines.append(line)
+        continue
+      }
+      if let open, name != "end" {
+        faults.append((open.line, "the region snippet.\(open.name) is not closed"))
+      }
+      if name == "end" {
+        if let open { regions[open.name] = Self.outdented(open.lines) }
+        open = nil
+      } else {
+        if regions[name] != nil {
+          faults.append((index + 1, "the region snippet.\(name) stands twice"))
+        }
+        open = (name, index + 1, [])
       }
     }
-    if let open { faults.append("the region snippet.\(open.name) is not closed") }
+    if let open { faults.append((open.line, "the region snippet.\(open.name) is not closed")) }
+  }
+
+  /// Whether a text can name a region.
+  static func isName(_ text: some StringProtocol) -> Bool {
+    !text.isEmpty
+      && text.allSatisfy {
+        $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" || $0 == ".")
+      }
+  }
+
+  /// The name behind `// snippet.` where that is all that the line has.
+  private static func name(in line: String) -> String? {
+    let mark = "// snippet."
+    guard line.utf8.count > mark.utf8.count else { return nil }
+    let rest = line.drop { $0.isWhitespace }
+    guard rest.hasPrefix(mark) else { return nil }
+    var name = rest.dropFirst(mark.count)
+    while name.last?.isWhitespace == true { name.removeLast() }
+    return isName(name) ? String(name) : nil
   }
 
   private static func outdented(_ lines: [String]) -> [String] {

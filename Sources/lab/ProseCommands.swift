@@ -15,6 +15,10 @@ struct BoundText {
   let evidence: () throws -> [Finding]
   let findings: () throws -> [Finding]
   let accept: () throws -> [String]
+  /// How many of its numbers are bound and fixed.
+  let counts: () throws -> NumberCounts
+  /// Numbers with more digits than are known.
+  let warnings: () throws -> [Finding]
 }
 
 extension Catalogue {
@@ -32,6 +36,11 @@ extension Catalogue {
       } accept: {
         let files = try files(chapter)
         return try Binding(files, files.freshRecord(in: code)).accept()
+      } counts: {
+        try files(chapter).counts()
+      } warnings: {
+        let files = try files(chapter)
+        return try Binding(files, files.freshRecord(in: code)).warnings()
       }
     }
     if ids.isEmpty || ids.contains("all") {
@@ -51,6 +60,10 @@ extension Catalogue {
           try page().findings()
         } accept: {
           try page().accept()
+        } counts: {
+          try page().counts()
+        } warnings: {
+          try page().warnings()
         })
     }
     return texts
@@ -76,6 +89,8 @@ struct CheckCommand: AsyncParsableCommand {
     let engine: String
     let findings: [Finding]
     let error: String?
+    let numbers: NumberCounts?
+    let warnings: [Finding]
   }
 
   func run() async throws {
@@ -85,10 +100,14 @@ struct CheckCommand: AsyncParsableCommand {
     var verdicts: [Verdict] = []
     for text in try catalogue.texts(ids) {
       var findings: [Finding] = []
+      var warnings: [Finding] = []
+      var counts: NumberCounts?
       var failure: LabError?
       do {
         findings = try text.evidence()
         findings += try text.findings()
+        warnings = try text.warnings()
+        counts = try text.counts()
       } catch let error as LabError {
         failure = error
       }
@@ -100,10 +119,14 @@ struct CheckCommand: AsyncParsableCommand {
       verdicts.append(
         Verdict(
           chapter: text.name, status: isGood ? "passed" : "failed",
-          engine: isOlder ? "older" : "current", findings: findings, error: failure?.description))
+          engine: isOlder ? "older" : "current", findings: findings, error: failure?.description,
+          numbers: counts, warnings: warnings))
       guard !output.json else { continue }
-      print((isGood ? console.good("✓") : console.bad("✗")) + " \(text.name)  \(text.title)")
+      let numbers = counts.map { "  (\($0.bound) numbers bound, \($0.fixed) fixed)" } ?? ""
+      print(
+        (isGood ? console.good("✓") : console.bad("✗")) + " \(text.name)  \(text.title)\(numbers)")
       for finding in findings { print("  \(finding.description)") }
+      for warning in warnings { print("  warning: \(warning.description)") }
       if let failure { print("  \(failure.description)") }
       if isOlder {
         print(

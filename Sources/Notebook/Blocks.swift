@@ -1,0 +1,203 @@
+// The blocks of a chapter's Markdown: paragraphs, lists, tables, headings, and the fences between.
+
+extension Prose {
+  mutating func parse() {
+    let lines = manuscript.lines
+    findAddresses(lines)
+    var index = 0
+    var isInList = false
+    while index < lines.count {
+      let line = lines[index]
+      let indent = line.prefix { $0 == " " || $0 == "\t" }
+      let columns = indent.reduce(0) { $0 + ($1 == "\t" ? 4 : 1) }
+      let rest = line[indent.endIndex...]
+      if rest.allSatisfy(\.isWhitespace) {
+        finish()
+      } else if columns <= 3 || isInList, let fence = Fence(rest) {
+        finish()
+        index = skip(fence, at: index, isExcerpt: false)
+        continue
+      } else if let body = Self.ownMarker(line) {
+        finish()
+        index = read(body, at: index)
+        continue
+      } else if columns >= 4, block.segments.isEmpty, !isInList {
+        // Code by its indentation.
+      } else if let heading = Self.heading(rest), columns <= 3 {
+        finish()
+        isInList = false
+        block.isHeading = true
+        take(index, line, heading.start)
+        if !isInReferences || heading.level <= 2 {
+          isInReferences = line[heading.start...].trimmed.lowercased() == "references"
+        }
+        finish()
+      } else if Self.isBreak(rest) {
+        finish()
+      } else if block.segments.isEmpty, Self.address(rest) != nil {
+        // A reference definition is no prose.
+      } else if let item = Self.item(rest),
+        block.segments.isEmpty || !item.isNumbered || isInList
+          || item.isFirst
+      {
+        isInList = true
+        take(index, line, item.start, isSeparate: true)
+      } else {
+        if columns == 0, block.segments.isEmpty { isInList = false }
+        take(index, line, rest.startIndex)
+      }
+      index += 1
+    }
+    finish()
+    for entry in pending.entries {
+      fault(entry.line, "the list of fixed numbers stands above no paragraph; put it above one")
+    }
+  }
+
+  mutating func take(
+    _ index: Int, _ line: String, _ start: String.Index, isSeparate: Bool = false
+  ) {
+    var start = start
+    var isQuoted = false
+    while start < line.endIndex, line[start] == ">" {
+      isQuoted = true
+      start = line.index(after: start)
+      while start < line.endIndex, line[start].isWhitespace { start = line.index(after: start) }
+    }
+    if block.segments.isEmpty {
+      block.fixed = pending
+      pending = FixedNumbers()
+    }
+    block.segments.append(
+      GlyphScanner.Segment(
+        line: index, text: line, start: start, isQuoted: isQuoted, isSeparate: isSeparate))
+  }
+
+  /// The body of a marker that has its line to itself.
+  static func ownMarker(_ line: String) -> String? {
+    guard line.hasPrefix("<!--") else { return nil }
+    let text = line.trimmed
+    guard text.hasSuffix("-->"), text.count >= 7 else { return nil }
+    let body = text.dropFirst(4).dropLast(3).trimmed
+    guard !body.contains("-->"), body.hasPrefix("snippet ") || body.hasPrefix("fixed") else {
+      return nil
+    }
+    return body
+  }
+
+  /// Reads a marker on its own line, and says where to go on.
+  mutating func read(_ body: String, at index: Int) -> Int {
+    if body == "fixed" || body.hasPrefix("fixed ") {
+      for sentence in pending.read(String(body.dropFirst(5)), line: index) {
+        fault(index, sentence)
+      }
+      let next = index + 1 < lines.count ? lines[index + 1] : ""
+      if next.allSatisfy(\.isWhitespace) {
+        fault(index, "the list of fixed numbers stands above no paragraph; put it above one")
+        pending = FixedNumbers()
+      }
+      return index + 1
+    }
+    let target = body.dropFirst("snippet ".count).trimmed
+    let parts = target.split(separator: "#", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count <= 2, Snippets.isName(parts.last!), parts.count == 1 || Self.isPath(parts[0])
+    else {
+      fault(
+        index,
+        "<!--\(body)--> is no marker; write <!--snippet name--> or "
+          + "<!--snippet Folder/File.swift#name-->, with a path below Sources/")
+      return index + 1
+    }
+    guard index + 1 < lines.count, let fence = Fence(lines[index + 1][...]),
+      fence.language == "swift"
+    else {
+      fault(index, "the snippet \(target) has no ```swift fence below it")
+      return index + 1
+    }
+    if let end = fence.end(in: lines, from: index + 2) {
+      excerpts.append(
+        Excerpt(
+          name: parts.last!, file: parts.count == 2 ? parts[0] : nil, line: index + 1,
+          lines: index + 2..<end))
+    }
+    return skip(fence, at: index + 1, isExcerpt: true)
+  }
+
+  /// Whether a text is the path of a Swift file below a folder.
+  static func isPath(_ text: String) -> Bool {
+    text.hasSuffix(".swift") && !text.hasPrefix("/")
+      && text.split(separator: "/", omittingEmptySubsequences: false)
+        .allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
+  }
+
+  /// The line behind a fence.
+  mutating func skip(_ fence: Fence, at index: Int, isExcerpt: Bool) -> Int {
+    let lines = manuscript.lines
+    guard let end = fence.end(in: lines, from: index + 1) else {
+      fault(index, "the fence is not closed; end it with a line of as many marks")
+      return lines.count
+    }
+    if fence.language == "swift", !isExcerpt {
+      fault(
+        index, "this Swift code is bound to nothing; put <!--snippet name--> on the line above it")
+    }
+    if fence.language == "markdown" {
+      quotedMarkdown.append((index + 1, lines[index + 1..<end].joined(separator: "\n")))
+    }
+    return end + 1
+  }
+
+  static func heading(_ rest: Substring) -> (level: Int, start: String.Index)? {
+    let marks = rest.prefix { $0 == "#" }
+    guard (1...6).contains(marks.count), marks.endIndex < rest.endIndex,
+      rest[marks.endIndex].isWhitespace
+    else { return nil }
+    return (marks.count, rest[marks.endIndex...].firstIndex { !$0.isWhitespace } ?? rest.endIndex)
+  }
+
+  static func isBreak(_ rest: Substring) -> Bool {
+    let marks = rest.filter { !$0.isWhitespace }
+    guard let first = marks.first, "-*_=".contains(first) else { return false }
+    return marks.count >= 3 && marks.allSatisfy { $0 == first }
+  }
+
+  static func item(
+    _ rest: Substring
+  ) -> (start: String.Index, isNumbered: Bool, isFirst: Bool)? {
+    guard let first = rest.first else { return nil }
+    var end = rest.startIndex
+    var number = ""
+    if "-*+".contains(first) {
+      end = rest.index(after: end)
+    } else {
+      number = String(rest.prefix { $0.isASCII && $0.isNumber })
+      end = rest.index(end, offsetBy: number.count)
+      guard (1...9).contains(number.count), end < rest.endIndex, ".)".contains(rest[end]) else {
+        return nil
+      }
+      end = rest.index(after: end)
+    }
+    guard end < rest.endIndex, rest[end].isWhitespace else { return nil }
+    let start = rest[end...].firstIndex { !$0.isWhitespace } ?? rest.endIndex
+    return (start, !number.isEmpty, number == "1")
+  }
+
+  static func address(_ rest: Substring) -> (label: String, path: String)? {
+    guard rest.first == "[", let close = rest.range(of: "]:") else { return nil }
+    let label = rest[rest.index(after: rest.startIndex)..<close.lowerBound]
+    guard !label.isEmpty, label.first != "^" else { return nil }
+    var path = rest[close.upperBound...].drop(while: \.isWhitespace).prefix { !$0.isWhitespace }
+    if path.first == "<", path.last == ">" { path = path.dropFirst().dropLast() }
+    return (label.words.lowercased(), String(path))
+  }
+
+  mutating func findAddresses(_ lines: [String]) {
+    for line in lines where line.contains("]:") {
+      if let (label, path) = Self.address(line.drop(while: \.isWhitespace)),
+        addresses[label] == nil
+      {
+        addresses[label] = path
+      }
+    }
+  }
+}
