@@ -96,6 +96,8 @@ let package = Package(
     tests(of: "Methods"),
     tests(of: "Digits", ["Servers", .product(name: "Crypto", package: "swift-crypto")]),
     tests(of: "Notebook"),
+    // Mutations of the write-up, each of which the binding must find.
+    .testTarget(name: "AttackTests", dependencies: ["Files", "Notebook"], path: "Tests/Attack"),
     // Runs the built command as a subprocess.
     .testTarget(
       name: "labTests",

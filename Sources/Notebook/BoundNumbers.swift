@@ -26,7 +26,7 @@ extension Prose {
         $0.range.lowerBound <= numeral.range.lowerBound
           && numeral.range.upperBound <= $0.range.upperBound
       }
-      let isClaimed = predicates.contains { Self.covers($0.constants, numeral, scanner.glyphs) }
+      let isClaimed = predicates.contains { Self.covers($0.predicate, numeral, scanner.glyphs) }
       if sentences.bound.contains(index) {
         boundTexts.insert(numeral.texts[0])
         if let exemption = numeral.exemption {
@@ -68,7 +68,7 @@ extension Prose {
 
   /// The claims of a block by their glyphs, and which of its numbers are bound.
   typealias Sentences = (
-    predicates: [(range: Range<Int>, constants: [Double])], bound: Set<Int>
+    predicates: [(range: Range<Int>, predicate: Predicate)], bound: Set<Int>
   )
 
   mutating func handle(
@@ -92,10 +92,9 @@ extension Prose {
         let source = start.source.upperBound..<comment.source.lowerBound
         claims.append(
           Claim(predicate: predicate, sentence: scanner.text(source).words, line: start.line + 1))
-        result.predicates.append(
-          (
-            start.position..<comment.position, (try? Predicate(predicate))?.constants ?? []
-          ))
+        if let predicate = try? Predicate(predicate) {
+          result.predicates.append((start.position..<comment.position, predicate))
+        }
         open = nil
       } else if body.hasPrefix("fixed") || body.hasPrefix("snippet") {
         fault(comment.line, "<!--\(body)--> must have a line of its own, without a space before it")
@@ -159,8 +158,16 @@ extension Prose {
 
   /// Whether a claim's comparison has a number of its sentence.
   static func covers(
-    _ constants: [Double], _ numeral: Numeral, _ glyphs: [Glyph]
+    _ predicate: Predicate, _ numeral: Numeral, _ glyphs: [Glyph]
   ) -> Bool {
+    if numeral.isFactor {
+      let factors = predicate.factors
+      // Two thirds may be 2 / 3.
+      let products = factors.flatMap { a in factors.map { a * $0 } }
+      return (factors + products).contains {
+        abs($0 - numeral.meanings[0]) <= 1e-9 * numeral.meanings[0]
+      }
+    }
     let behind = String(
       glyphs[numeral.range.upperBound...].prefix(12).map { $0.kind == .space ? " " : $0.character })
     let unit = behind.trimmed
@@ -170,7 +177,7 @@ extension Prose {
       isShare
         ? [constant, 100 * constant, 100 * (constant - 1), 100 * (1 - constant)] : [constant]
     }
-    let candidates = constants.flatMap(forms)
+    let candidates = predicate.constants.flatMap(forms)
     if numeral.kind == .digits {
       if let literal = Literal(numeral.texts[0]) {
         return candidates.contains { literal.shows($0) || literal.shows(-$0) }

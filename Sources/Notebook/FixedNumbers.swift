@@ -58,7 +58,8 @@ struct FixedNumbers {
     entries.compactMap { entry in
       let sentence: String
       if entry.uses == 0 {
-        sentence = "the fixed number \(entry.text) does not stand in the paragraph below; drop it"
+        sentence =
+          "the fixed number \(entry.text) stands nowhere unbound in the paragraph below; drop it"
       } else if let count = entry.count, count != entry.uses {
         sentence =
           "the fixed number \(entry.text) stands \(entry.uses.of("time")) in the paragraph below, "

@@ -196,10 +196,12 @@ struct GlyphScanner {
         index = next
         continue
       }
-      if character.isWhitespace {
+      if character.isSpace {
         add(" ", .space, index)
       } else {
-        if character.unicodeScalars.contains(where: { $0.properties.generalCategory == .format }) {
+        if !character.isASCII,
+          character.unicodeScalars.contains(where: { $0.properties.generalCategory == .format })
+        {
           let code = String(character.unicodeScalars.last!.value, radix: 16, uppercase: true)
           faults.append(
             (places[index].line, "an invisible character stands here (U+\(code)); delete it"))
@@ -276,6 +278,10 @@ struct GlyphScanner {
       found = span(index + 1, close, 1)
     }
     guard let (inner, stop) = found else { return nil }
+    if let comment = find("<!--", from: inner.lowerBound, inner.upperBound) {
+      faults.append(
+        (places[comment].line, "a marker stands in a formula here; end the formula before it"))
+    }
     add("\u{FFFC}", .maths, index, through: stop - 1, string(inner))
     return stop
   }
@@ -526,6 +532,15 @@ struct GlyphScanner {
         if glyph.character == "\"" { open = (index, "\"") }
       }
     }
+  }
+}
+
+extension Character {
+  /// Whether it is white space; asking Unicode about each letter of a book takes most of the time.
+  var isSpace: Bool { isASCII ? self == " " || self == "\n" || self == "\t" : isWhitespace }
+  /// Whether it is a letter, asked likewise.
+  var isWordLetter: Bool {
+    isASCII ? ("a"..."z").contains(self) || ("A"..."Z").contains(self) : isLetter
   }
 }
 

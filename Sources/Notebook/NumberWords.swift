@@ -91,7 +91,7 @@ struct NumberWords {
   }
 
   private func isLetter(_ index: Int) -> Bool {
-    glyphs[index].kind == .text && glyphs[index].character.isLetter
+    glyphs[index].kind == .text && glyphs[index].character.isWordLetter
   }
 
   private func text(_ index: Int) -> String {
@@ -120,7 +120,7 @@ struct NumberWords {
         text(last + 1).hasSuffix("s") || text(last + 1).hasSuffix("th")
       {
         // Two thirds, three quarters.
-        add(index...last + 1, value(index...last) * part)
+        add(index...last + 1, value(index...last) * part, isFactor: true)
         index = last + 2
       } else if isRun, counts(index...last) {
         add(index...last, value(index...last))
@@ -137,14 +137,14 @@ struct NumberWords {
   private mutating func findPart(at index: Int) {
     let word = text(index)
     if let factor = Self.factors[word], !(word == "double" && text(index + 1) == "precision") {
-      add(index...index, factor)
+      add(index...index, factor, isFactor: true)
     } else if let part = Self.parts[word] ?? Self.parts[String(word.dropLast())],
       isJoined(index - 1),
       ["a", "an", "one"].contains(text(index - 1)) || word.hasSuffix("ths")
     {
-      add(index...index, part)
+      add(index...index, part, isFactor: true)
     } else if word.hasSuffix("fold"), let number = Self.number(word.dropLast(4)) {
-      add(index...index, number)
+      add(index...index, number, isFactor: true)
     }
   }
 
@@ -201,11 +201,12 @@ struct NumberWords {
     return sum + part
   }
 
-  private mutating func add(_ run: ClosedRange<Int>, _ value: Double) {
+  private mutating func add(_ run: ClosedRange<Int>, _ value: Double, isFactor: Bool = false) {
     let first = words[run.lowerBound].range.lowerBound
     let last = words[run.upperBound].range.upperBound
     var numeral = Numeral(kind: .words, range: first..<last, texts: run.map { text($0) })
     numeral.meanings = [value, 1 / value]
+    numeral.isFactor = isFactor
     numerals.append(numeral)
   }
 }

@@ -13,6 +13,8 @@ struct Numeral {
   var exemption: String?
   /// The numbers that a predicate may have in its place, such as 0.25 and 4 for "a quarter".
   var meanings: [Double] = []
+  /// Whether the word is a factor, such as "half" and "twice", and no count.
+  var isFactor = false
 
   var text: String { texts.joined(separator: " ") + suffix }
 }
@@ -39,7 +41,7 @@ struct NumeralFinder {
 
   /// A digit of another script, a fraction in one sign, a raised digit.
   private func isOdd(_ index: Int) -> Bool {
-    guard let character = character(index), !isDigit(index) else { return false }
+    guard let character = character(index), !character.isASCII else { return false }
     return character.isNumber || character == "⁻"
   }
 
@@ -48,7 +50,7 @@ struct NumeralFinder {
   }
 
   private func isLetter(_ index: Int) -> Bool {
-    character(index).map { $0.isLetter || $0 == "_" } ?? false
+    character(index).map { $0.isWordLetter || $0 == "_" } ?? false
   }
 
   // MARK: Finding

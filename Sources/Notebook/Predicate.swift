@@ -20,6 +20,17 @@ public struct Predicate: Sendable {
   /// The numbers that it uses, in their order.
   let constants: [Double]
 
+  /// The constants as factors between what stands left and what stands right: 0.5 for `2 * a < b`
+  /// and for `a < 0.5 * b`.
+  var factors: [Double] {
+    var factors = constants
+    for comparison in comparisons {
+      comparison.left.visit { if $1 != $2 { factors[$0] = 1 / constants[$0] } }
+      comparison.right.visit { if $2 { factors[$0] = 1 / constants[$0] } }
+    }
+    return factors
+  }
+
   /// Parses a comparison.
   /// - Throws: `LabError` of kind `.failed` that says what was expected where.
   public init(_ text: String) throws(LabError) {
@@ -112,6 +123,25 @@ indirect enum Expression: Sendable {
       case "*": return a * b
       default: return a / b
       }
+    }
+  }
+
+  /// Calls a function with each constant, whether it multiplies or divides a name, and whether it
+  /// divides.
+  func visit(
+    isFactor: Bool = false, isDivisor: Bool = false, _ body: (Int, Bool, Bool) -> Void
+  ) {
+    switch self {
+    case .constant(let index): body(index, isFactor, isDivisor)
+    case .name: break
+    case .negated(let inner): inner.visit(isFactor: isFactor, isDivisor: isDivisor, body)
+    case .operation(let left, let symbol, let right):
+      let isProduct = symbol == "*" || symbol == "/"
+      left.visit(
+        isFactor: isFactor || (isProduct && !right.names.isEmpty), isDivisor: isDivisor, body)
+      right.visit(
+        isFactor: isFactor || (isProduct && !left.names.isEmpty),
+        isDivisor: isDivisor != (symbol == "/"), body)
     }
   }
 
