@@ -17,15 +17,21 @@ public enum AugmentationForMNIST: Chapter {
   public static func run(_ page: Page) async throws {
     let data = try await page.mnist()
     let split = try Split.kit(data.train.labels)
-    showTheChanges(page, data, split)
+    show(
+      helpful.filter { $0.key != "affine" && $0.key != "everything" }, page, data, split,
+      name: "sheet", height: 800,
+      title: "A reader still reads each digit; elastic distortion is the boldest change")
     checkTheMaps(page, data, split)
     checkTheField(page)
     showTheField(page, data, split)
     checkTheInk(page, data, split)
     let outcomes = try train(page, data, split)
     report(page, outcomes)
-    showTheHarm(page, outcomes)
     try trainLonger(page, data, split)
+    show(
+      harmful, page, data, split, name: "harm", height: 330,
+      title: "Flips, half turns and crops make other digits, or none")
+    showTheHarm(page, outcomes)
   }
 }
 
@@ -91,27 +97,23 @@ extension AugmentationForMNIST {
     }
   }
 
-  private static func showTheChanges(_ page: Page, _ data: MNIST, _ split: Split) {
+  /// Draws what treatments make of the ten digits, a row each.
+  private static func show(
+    _ treatments: [Treatment], _ page: Page, _ data: MNIST, _ split: Split, name: String,
+    height: Int, title: String
+  ) {
     let digits = tenDigits(data, split)
-    for (name, title, treatments, height) in [
-      (
-        "sheet", "A reader still reads each digit; elastic distortion is the boldest change",
-        helpful.filter { $0.key != "affine" && $0.key != "everything" }, 800
-      ),
-      ("harm", "Flips, half turns and crops make other digits, or none", harmful, 330),
-    ] {
-      var shown: [[Float]] = []
-      var captions: [String] = []
-      for treatment in treatments {
-        var stream = RandomStream(seed: page.seed, id, "sheet", treatment.key)
-        shown += pictures(treatment.augmentation(digits, &stream))
-        captions += [treatment.words] + [String](repeating: "", count: 9)
-      }
-      page.figure(
-        Figure(
-          name, title: title, size: (760, height),
-          panels: [Panel(marks: [.images(shown, captions: captions, columns: 10)])]))
+    var shown: [[Float]] = []
+    var captions: [String] = []
+    for treatment in treatments {
+      var stream = RandomStream(seed: page.seed, id, "sheet", treatment.key)
+      shown += pictures(treatment.augmentation(digits, &stream))
+      captions += [treatment.words] + [String](repeating: "", count: 9)
     }
+    page.figure(
+      Figure(
+        name, title: title, size: (760, height),
+        panels: [Panel(marks: [.images(shown, captions: captions, columns: 10)])]))
   }
 }
 

@@ -172,9 +172,9 @@ extension Pretraining {
     page.value("images.judged", Double(single.validation.count))
     page.value("pixels", try single.pixels().validation.max()!, tolerance: 1, unit: "%")
     let chosen = try chooseConstants(page, single)
+    try drawDictionaries(page, single, chosen)
     let sweep = try sweepCentroids(page, both, chosen)
     try compareSources(page, single, chosen, sweep)
-    try drawDictionaries(page, single, chosen)
     try readTheTest(page, both, chosen, sweep)
   }
 

@@ -220,7 +220,7 @@ extension TechniquesTogether {
     page.claim(
       "Dropout of channels is a loss here and dropout of hidden units a gain, each by more than "
         + "its spread.",
-      "units.gain > units.gain.deviation and nodropout.gain < -1 * nodropout.gain.deviation")
+      "units.gain > units.gain.deviation and -1 * nodropout.gain > nodropout.gain.deviation")
     page.claim(
       "Elastic distortion, scale and shear are worth more than larger rotations and shifts.",
       "elastic.gain > turns.gain + 0.2")

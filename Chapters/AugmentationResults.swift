@@ -151,7 +151,7 @@ extension AugmentationForMNIST {
     }
     page.claim(
       "Trained on turned digits, the network confuses more than one of twenty-five sixes and nines.",
-      "turns.6as9 + turns.9as6 > 8")
+      "turns.6as9 + turns.9as6 > 2 * 100 / 25")
     page.claim(
       "Trained on mirrored digits, it takes twos for fives, and fives for twos, more than three "
         + "times as often.",
@@ -206,6 +206,6 @@ extension AugmentationForMNIST {
         ]))
     page.claim(
       "Augmentation takes away at least two test errors of five.",
-      "100 - long.together.test < 0.6 * (100 - long.none.test)")
+      "100 - long.together.test < (1 - 2 / 5) * (100 - long.none.test)")
   }
 }
