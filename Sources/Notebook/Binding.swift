@@ -184,10 +184,8 @@ public struct Binding: Sendable {
         findings.append(
           finding(number.line, "no value or quote is named \(name); drop it from the list."))
       }
-      guard let literal = Literal(number.text),
-        literal.significantDigits >= (literal.decimals > 0 ? 2 : 3)
-      else { continue }
-      for (name, value) in known where literal.shows(value) && !number.others.contains(name) {
+      guard let literal = Literal(number.text) else { continue }
+      for (name, value) in known where literal.tells(value) && !number.others.contains(name) {
         findings.append(
           finding(
             number.line,

@@ -79,7 +79,8 @@ extension Prose {
     let text = line.trimmed
     guard text.hasSuffix("-->"), text.count >= 7 else { return nil }
     let body = text.dropFirst(4).dropLast(3).trimmed
-    guard !body.contains("-->"), body.hasPrefix("snippet ") || body.hasPrefix("fixed") else {
+    guard !body.contains("-->"), ["fixed", "snippet"].contains(body.prefix { !$0.isWhitespace })
+    else {
       return nil
     }
     return body
@@ -87,7 +88,7 @@ extension Prose {
 
   /// Reads a marker on its own line, and says where to go on.
   mutating func read(_ body: String, at index: Int) -> Int {
-    if body == "fixed" || body.hasPrefix("fixed ") {
+    if body.prefix(while: { !$0.isWhitespace }) == "fixed" {
       for sentence in pending.read(String(body.dropFirst(5)), line: index) {
         fault(index, sentence)
       }
@@ -98,7 +99,7 @@ extension Prose {
       }
       return index + 1
     }
-    let target = body.dropFirst("snippet ".count).trimmed
+    let target = body.dropFirst("snippet".count).trimmed
     let parts = target.split(separator: "#", omittingEmptySubsequences: false).map(String.init)
     guard parts.count <= 2, Snippets.isName(parts.last!), parts.count == 1 || Self.isPath(parts[0])
     else {

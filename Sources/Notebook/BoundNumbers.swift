@@ -96,7 +96,7 @@ extension Prose {
           result.predicates.append((start.position..<comment.position, predicate))
         }
         open = nil
-      } else if body.hasPrefix("fixed") || body.hasPrefix("snippet") {
+      } else if ["fixed", "snippet"].contains(body.prefix { !$0.isWhitespace }) {
         fault(comment.line, "<!--\(body)--> must have a line of its own, without a space before it")
       } else {
         fault(comment.line, "<!--\(body)--> is no marker")

@@ -103,11 +103,9 @@ public struct FrontPage: Sendable {
     let names = Set(prose.numbers.map(\.name)).sorted()
     var findings: [Finding] = []
     for number in prose.fixed {
-      guard let literal = Literal(number.text),
-        literal.significantDigits >= (literal.decimals > 0 ? 2 : 3)
-      else { continue }
+      guard let literal = Literal(number.text) else { continue }
       for name in names where !number.others.contains(name) {
-        guard let value = self.number(named: name), literal.shows(value) else { continue }
+        guard let value = self.number(named: name), literal.tells(value) else { continue }
         findings.append(
           Finding(
             file: Self.name, line: number.line,

@@ -97,6 +97,14 @@ struct Literal: Equatable {
     return significant.count
   }
 
+  /// Whether a value that this literal shows is hardly there by chance: one has three digits, or two
+  /// with a point, or is the whole number of three digits that the literal is.
+  func tells(_ number: Double) -> Bool {
+    shows(number)
+      && (significantDigits >= (decimals > 0 ? 2 : 3)
+        || (decimals == 0 && number == value && value.magnitude >= 100))
+  }
+
   /// Another number in the form and with the digits of this one.
   func writing(_ number: Double) -> String {
     guard number.isFinite else { return "\(number)" }

@@ -24,7 +24,9 @@ struct References {
         continue
       }
       let text = numeral.texts[0]
-      if isHeading, numeral.range.lowerBound == 0 {
+      if isHeading, numeral.range.lowerBound == 0, references.isPlace(text),
+        references.isTitle(numeral.range.upperBound)
+      {
         numerals[index].exemption = "the number of a heading"
       } else if references.isPlace(text), text.count(where: { $0 == "." }) > 1 {
         numerals[index].exemption = "a reference"
@@ -61,6 +63,14 @@ struct References {
     var index = end
     while glyphs.indices.contains(index), glyphs[index].kind == .space { index += 1 }
     return character(index) == "%"
+  }
+
+  /// Whether the words of a title follow, and no unit.
+  private func isTitle(_ end: Int) -> Bool {
+    let start = end + (character(end) == "." ? 1 : 0)
+    guard glyphs.indices.contains(start), glyphs[start].kind == .space else { return false }
+    let word = glyphs[(start + 1)...].prefix { $0.kind == .text && $0.character.isWordLetter }
+    return !word.isEmpty && word.first!.character.isUppercase
   }
 
   private func word(endingAt last: Int) -> (text: String, start: Int) {

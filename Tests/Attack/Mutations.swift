@@ -65,13 +65,13 @@ let attacks: [@Sendable (Victim, Record?) -> [Mutation]] = [
   for (index, number) in victim.numbers.enumerated() {
     let line = victim.line(number.number.lowerBound)
     let shown = String(victim.text[number.number])
-    for glue in behind where !(glue.contains("\n") && isInTable(victim, number)) {
+    for glue in part(of: behind, index) where !(glue.contains("\n") && isInTable(victim, number)) {
       mutations.append(
         Mutation(
           "number continued", "\(shown) then \(glue.debugDescription)",
           victim.inserting(glue, number.marker.upperBound), .found(line: line)))
     }
-    for glue in before where !(glue.contains("\n") && isInTable(victim, number)) {
+    for glue in part(of: before, index) where !(glue.contains("\n") && isInTable(victim, number)) {
       // A letter before a sign is a word with a hyphen, and a digit makes a sign a dash: all found.
       let isLater = glue.contains("\n")
       mutations.append(
@@ -90,6 +90,11 @@ let attacks: [@Sendable (Victim, Record?) -> [Mutation]] = [
     }
   }
   return mutations
+}
+
+/// Every eighth of a list, another part of it for each number: all of them meet many numbers.
+private func part<Element>(of list: [Element], _ number: Int) -> [Element] {
+  list.indices.filter { ($0 + number).isMultiple(of: 8) }.map { list[$0] }
 }
 
 private func isInTable(_ victim: Victim, _ number: Victim.BoundNumber) -> Bool {
@@ -114,11 +119,11 @@ private func isInTable(_ victim: Victim, _ number: Victim.BoundNumber) -> Bool {
     "It took twelve seconds.",
     "It reads three of four.", "It took 2019 steps.",
   ]
-  return victim.ends.flatMap { end in
+  return victim.ends.enumerated().flatMap { index, end in
     // What the paragraph has as exact may stand in it once more.
     let fixed = victim.fixedNumbers(at: end)
-    return sentences.filter { sentence in
-      !sentence.lowercased().split(whereSeparator: { !$0.isLetter }).contains {
+    return part(of: sentences, index).filter { sentence in
+      !sentence.lowercased().split(whereSeparator: { " .-".contains($0) }).contains {
         fixed.contains(String($0))
       }
     }.map {
@@ -320,10 +325,11 @@ private let turns = [
   var mutations = [
     Mutation("CRLF", "each line", victim.text.replacing("\n", with: "\r\n"), .passed)
   ]
-  for number in victim.numbers {
+  for (index, number) in victim.numbers.enumerated() {
     let place = number.number.lowerBound
     let offset = victim.text[..<place].utf8.count
-    for bytes: [UInt8] in [[0xFF], [0xC3], [0xED, 0xA0, 0x80], [0xC0, 0x80]] {
+    let sequences: [[UInt8]] = [[0xFF], [0xC3], [0xED, 0xA0, 0x80], [0xC0, 0x80]]
+    for bytes in [sequences[index % sequences.count]] {
       var mutation = Mutation(
         "byte that is not UTF-8", "\(bytes)", nil, .refused(line: victim.line(place)))
       mutation.text = {

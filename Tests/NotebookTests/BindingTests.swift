@@ -352,6 +352,131 @@ struct SmallPackage {
     #expect(throws: LabError.self) { try package.files }
   }
 
+  // MARK: Other files
+
+  @Test func anExcerptMayComeFromAnyFileBelowSources() throws {
+    try package.write(SmallPackage.source, to: "Sources/Methods/Half.swift")
+    let quoted = SmallPackage.prose.replacing(
+      "snippet half", with: "snippet Methods/Half.swift#half")
+    try package.write(quoted, to: "Chapters/9.9-chapter.md")
+    #expect(try package.findings() == [])
+    #expect(try package.files.quotedFiles() == ["Methods/Half.swift"])
+
+    let other = SmallPackage.source.replacing("x / 2", with: "x * 0.5")
+    try package.write(other, to: "Sources/Methods/Half.swift")
+    #expect(
+      try package.findings() == [
+        "Chapters/9.9-chapter.md:10: the excerpt half is not what Sources/Methods/Half.swift has."
+      ])
+    #expect(try package.accept() == ["Chapters/9.9-chapter.md:7: excerpt half"])
+    #expect(try package.findings() == [])
+
+    try package.write(other + "// snippet.open\n", to: "Sources/Methods/Half.swift")
+    #expect(
+      try package.findings() == [
+        "Sources/Methods/Half.swift:8: the region snippet.open is not closed."
+      ])
+  }
+
+  @Test(arguments: [
+    ("Methods/None.swift#half", ":7: there is no file Sources/Methods/None.swift to quote"),
+    ("Methods/Half.swift#third", ":7: Sources/Methods/Half.swift has no region snippet.third."),
+    ("../Chapters/9.9-chapter.swift#half", ":7: <!--snippet ../Chapters/9.9-chapter.swift#half-->"),
+    ("/etc/passwd#half", ":7: <!--snippet /etc/passwd#half--> is no marker"),
+    ("Methods/Half.swift", ":7: <!--snippet Methods/Half.swift--> is no marker"),
+    ("Methods#half", ":7: <!--snippet Methods#half--> is no marker"),
+    ("Methods/Half.swift#a#b", "is no marker"), ("Methods//Half.swift#half", "is no marker"),
+  ])
+  func anExcerptFromNowhereIsFound(_ target: String, _ finding: String) throws {
+    try package.write(SmallPackage.source, to: "Sources/Methods/Half.swift")
+    try package.write(
+      SmallPackage.prose.replacing("snippet half", with: "snippet \(target)"),
+      to: "Chapters/9.9-chapter.md")
+    let findings = try package.findings()
+    #expect(findings.contains { $0.contains(finding) }, "\(findings)")
+  }
+
+  // MARK: Figures and bytes
+
+  @Test func aPictureIsBoundAsItsData() throws {
+    var record = package.record
+    record.figures[0].picture = digest(of: Data("<svg/>".utf8))
+    try package.store(record)
+    #expect(try package.findings() == [])
+    try package.write("<svg />", to: "figures/9.9-loss.svg")
+    let place = "Chapters/9.9-chapter.md:14: "
+    #expect(
+      try package.findings() == [
+        place + "9.9-loss.svg is not the picture of the recorded run; run the chapter."
+      ])
+    try package.remove("figures/9.9-loss.svg")
+    try package.write("", to: "figures/9.9-loss.svg/file")
+    #expect(
+      try package.findings() == [
+        place + "the figure 9.9-loss.svg is missing; run the chapter."
+      ])
+  }
+
+  @Test func aChapterWithCRLFIsCheckedAndAcceptedAsItIs() throws {
+    let prose = SmallPackage.prose.replacing("\n", with: "\r\n")
+    try package.write(prose, to: "Chapters/9.9-chapter.md")
+    #expect(try package.findings() == [])
+    let altered = prose.replacing("0.25<", with: "0.99<").replacing("x / 2", with: "x / 3")
+    try package.write(altered, to: "Chapters/9.9-chapter.md")
+    #expect(try package.accept().count == 2)
+    #expect(try package.text == prose)
+  }
+
+  @Test func aByteThatIsNoUTF8IsAnErrorWithItsLine() throws {
+    let url = try package.files.prose
+    var data = Data(SmallPackage.prose.replacing("0.25", with: "0.99").utf8)
+    data.replaceSubrange(data.firstRange(of: Data("is little".utf8))!, with: Data([0x69, 0xFF]))
+    try data.write(to: url)
+    for attempt in [package.findings, package.accept] {
+      #expect { try attempt() } throws: {
+        ($0 as? LabError)?.kind == .input && "\($0)".contains("9.9-chapter.md:5: ")
+      }
+    }
+    #expect(try Data(contentsOf: url) == data)
+  }
+
+  // MARK: Values
+
+  @Test(arguments: [
+    ("1,200", true), ("1,200!=steps", false), ("0.31", true), ("0.2504", true), ("0.250", true),
+    ("0.251", false), ("1,201", false), ("1,200!=step", true), ("0.3", false), ("1.2e3", true),
+  ])
+  func aFixedNumberThatEqualsAValueIsFound(_ entry: String, _ isFound: Bool) throws {
+    let number = entry.split(separator: "!").first!
+    try package.write(
+      SmallPackage.prose + "\n<!--fixed \(entry)-->\nIt is \(number) there.\n",
+      to: "Chapters/9.9-chapter.md")
+    let findings = try package.findings()
+    #expect(findings.isEmpty == !isFound, "\(findings)")
+  }
+
+  @Test func aNumberWithMoreDigitsThanAreKnownIsAWarning() throws {
+    var record = package.record
+    for (deviation, isWarned) in [(0.05, false), (0.1, false), (0.11, true), (3, true)] {
+      record.values[0].deviation = deviation
+      let binding = Binding(try package.files, record)
+      #expect(try binding.findings().isEmpty)
+      #expect(try binding.warnings().map(\.line) == (isWarned ? [3] : []))
+    }
+    record.values[0].deviation = 1.234
+    #expect(
+      try Binding(package.files, record).warnings().map(\.sentence) == [
+        "0.25 has more digits than are known: loss deviates by 1.2e0; write fewer."
+      ])
+  }
+
+  @Test func theNumbersOfEachKindAreCounted() throws {
+    try package.write(
+      SmallPackage.prose + "\n<!--fixed 7 half-->\nAnd 7 is half of it, or 7.\n",
+      to: "Chapters/9.9-chapter.md")
+    #expect(try package.files.counts() == NumberCounts(bound: 3, fixed: 3))
+  }
+
   // MARK: Markers
 
   @Test(arguments: [

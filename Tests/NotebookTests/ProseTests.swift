@@ -52,6 +52,7 @@ import Testing
     "by a factor of two", "10 to 20", "| a | 7 |\n|---|---|", "# A 7 there", "- 7", "> 7 [x](y)",
     "[97.4](x)", "\"97.4\" there", "97&#46;4", "1.2×10⁵", "3e5", "2nd", "3x faster", "in 2019",
     "Adam 2000 steps", "chapter 97.4 % of them", "<b>97.4</b>", "version 2", "3,000 labels",
+    "# 97.4 % there", "# 12 points more",
   ])
   func aNumberThatNobodyBoundIsAFault(_ text: String) {
     if !text.hasPrefix("> ") { #expect(!faults(text).isEmpty) }
