@@ -134,7 +134,8 @@ public struct Binding: Sendable {
   ) throws(LabError) -> [Finding] {
     var findings = prose.faults.map { finding($0.line, "\($0.sentence).") }
     findings += numbers(prose, isRerun: isRerun)
-    findings += fixed(prose)
+    // Another run's values may come to equal a fixed number by chance.
+    if !isRerun { findings += fixed(prose) }
     findings += claims(prose)
     findings += try excerpts(prose)
     findings += images(prose, folder ?? files.figures)
