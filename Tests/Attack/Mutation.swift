@@ -73,7 +73,11 @@ struct Victim: Sendable {
       } else if isFenced {
         if isExcerpt { excerptLines.append(line.startIndex..<line.endIndex) }
       } else {
-        for match in line.matches(of: /<!--.*?-->/) { comments.append(match.range) }
+        // One in backticks is shown, and marks nothing.
+        for match in line.matches(of: /<!--.*?-->/)
+        where !line[..<match.range.lowerBound].hasSuffix("`") {
+          comments.append(match.range)
+        }
         let pattern = /([−-]?[\d.,]*\d(?:e[−-]?\d+|×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?)(<!--=[^>]*-->)/
         for match in line.matches(of: pattern) {
           numbers.append(
