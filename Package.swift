@@ -47,12 +47,17 @@ let package = Package(
     .systemLibrary(name: "CCurl"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
+    // What this build is for, and that it is not run elsewhere. The guard is compiled for any
+    // processor, and stands before all else in every program that has the engine.
+    .target(name: "BuiltFor", cSettings: [.unsafeFlags(["-march=native"])]),
+    .target(name: "Guard", dependencies: ["BuiltFor"]),
+
     // Apart from Tensors, because a function is inlined across modules but not across the files of
     // one: its loops would call each of these.
     module("Lanes", []),
     // What every module needs of the disk and of errors, and nothing more.
     module("Files", []),
-    module("Tensors", ["COpenBLAS", "Lanes"]),
+    module("Tensors", ["BuiltFor", "COpenBLAS", "Guard", "Lanes"]),
     module("Gradients", ["Tensors"]),
     module("Networks", ["Files", "Gradients", .product(name: "Crypto", package: "swift-crypto")]),
     module(
@@ -90,6 +95,7 @@ let package = Package(
       swiftSettings: fast),
 
     tests(of: "Files"),
+    tests(of: "Lanes"),
     tests(of: "Tensors"),
     tests(of: "Gradients"),
     tests(of: "Networks"),

@@ -3,13 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/// Whether this build may use registers of sixteen floats: AVX-512, as `-march=native` says.
-#if defined(__AVX512F__) && defined(__AVX512VL__)
-#define LAB_HAS_WIDE_VECTORS 1
-#else
-#define LAB_HAS_WIDE_VECTORS 0
-#endif
-
 // Present in builds that hold kernels for several processors, as Debian's does.
 extern void gotoblas_dynamic_init(void) __attribute__((weak));
 extern void gotoblas_dynamic_quit(void) __attribute__((weak));

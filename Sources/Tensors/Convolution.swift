@@ -127,9 +127,11 @@ extension Tensor {
     let biases = Tensor(uninitialized: [pieces, g.filters])
     let (x, dx, dy, y) = (pointer, input?.freshPointer, cotangent.pointer, output.pointer)
     let (dw, db) = (weights.freshPointer, biases.freshPointer)
+    let tile = Kernels.tile
     let spread =
       needsInput
-      ? LeftFactor(weight.pointer, rows: g.depth, depth: g.filters, rowStride: 1, step: g.depth)
+      ? LeftFactor(
+        weight.pointer, rows: g.depth, depth: g.filters, rowStride: 1, step: g.depth, tile: tile)
       : nil
     Parallel.forEachRange(g.batch, by: g.pieceSize) { piece in
       let index = piece.lowerBound / g.pieceSize
@@ -140,7 +142,7 @@ extension Tensor {
           db[index * g.filters + filter] = undo(
             dy + place, y + place, piece.count * g.area, activation, into: dz + filter * width)
         }
-        g.correlate(x, piece, dz, width, into: dw + index * g.filters * g.depth)
+        g.correlate(x, piece, dz, width, into: dw + index * g.filters * g.depth, tile: tile)
         if let dx, let spread { g.spread(dz, width, piece, by: spread, into: dx) }
       }
     }
@@ -154,7 +156,7 @@ extension ConvolutionGeometry {
   /// All images at once, because the sums over pixels are long then, and few.
   fileprivate func correlate(
     _ x: UnsafePointer<Float>, _ images: Range<Int>, _ dz: UnsafePointer<Float>, _ width: Int,
-    into dw: UnsafeMutablePointer<Float>
+    into dw: UnsafeMutablePointer<Float>, tile: Tile
   ) {
     BufferPool.withScratch(channelGroupSize * window * width) { columns in
       for first in stride(from: 0, to: channels, by: channelGroupSize) {
@@ -162,7 +164,7 @@ extension ConvolutionGeometry {
         unroll(x, images, channels: group, into: columns, width)
         multiplyRows(
           filters, group.count * window, images.count * area, dz, stride: width, columns,
-          stride: width, into: dw + first * window, stride: depth)
+          stride: width, into: dw + first * window, stride: depth, tile: tile)
       }
     }
   }

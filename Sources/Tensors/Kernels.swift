@@ -1,10 +1,14 @@
 import COpenBLAS
 
-/// What the products of this build run on, for reports.
+/// What the products of this process run on.
 public enum Kernels {
-  /// The kernels of products.
+  /// The instructions and the tile of products, for reports: `AVX-512, 8 × 48`.
   public static var description: String {
-    BLAS.hasWideVectors ? "the lab's own, AVX-512" : "OpenBLAS \(blas)"
+    switch tile {
+    case .wide: "AVX-512, \(tile.height) × \(tile.width)"
+    case .narrow: "AVX2, \(tile.height) × \(tile.width)"
+    case .openBLAS: "OpenBLAS \(blas)"
+    }
   }
 
   /// The kernels that OpenBLAS has chosen for this processor.

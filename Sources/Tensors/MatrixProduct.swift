@@ -14,9 +14,6 @@ enum BLAS {
   /// Chooses kernels and one thread, if that was not done.
   static func prepare() { _ = isPrepared }
 
-  /// Whether the kernels of `LeftFactor` and `multiplyRows` have the registers that they need.
-  static let hasWideVectors = LAB_HAS_WIDE_VECTORS != 0
-
   /// `c ← op(a)·op(b) + β·c` for row-major matrices; op transposes when asked.
   ///
   /// - Parameters:
@@ -67,35 +64,37 @@ extension Tensor {
     let result = Tensor(uninitialized: [m, n])
     let (lda, ldb) = (shape[1], other.shape[1])
     let (a, b, c) = (pointer, other.pointer, result.freshPointer)
-    // The longer side of the result is cut; the sum over k stays whole, so bits stay the same.
+    // The longer side of the result is cut, between tiles; the sum over k stays whole, so bits stay
+    // the same.
+    let tile = Kernels.tile
     let pieces = m * n * k < Self.grainOfProduct ? 1 : 4
+    func size(_ count: Int, _ step: Int) -> Int {
+      pieces == 1 ? max(1, count) : (count / pieces + step - 1) / step * step
+    }
     guard transposing != .second else {
       func part(_ rows: Range<Int>, _ columns: Range<Int>) {
         multiplyRows(
           rows.count, columns.count, k, a + rows.lowerBound * lda, stride: lda,
           b + columns.lowerBound * ldb, stride: ldb,
-          into: c + rows.lowerBound * n + columns.lowerBound, stride: n)
+          into: c + rows.lowerBound * n + columns.lowerBound, stride: n, tile: tile)
       }
+      let step = tile.scalarProducts
       if m >= n {
-        Parallel.forEachRange(m, by: max(1, pieces == 1 ? m : (m / pieces + 15) / 16 * 16)) {
-          part($0, 0..<n)
-        }
+        Parallel.forEachRange(m, by: size(m, 4 * step.rows)) { part($0, 0..<n) }
       } else {
-        Parallel.forEachRange(n, by: max(1, pieces == 1 ? n : (n / pieces + 11) / 12 * 12)) {
-          part(0..<m, $0)
-        }
+        Parallel.forEachRange(n, by: size(n, 2 * step.columns)) { part(0..<m, $0) }
       }
       return result
     }
     let left = LeftFactor(
       a, rows: m, depth: k, rowStride: transposing == .first ? 1 : lda,
-      step: transposing == .first ? lda : 1)
+      step: transposing == .first ? lda : 1, tile: tile)
     if m >= n {
-      Parallel.forEachRange(m, by: max(1, pieces == 1 ? m : (m / pieces + 15) / 16 * 16)) { rows in
+      Parallel.forEachRange(m, by: size(m, 2 * tile.height)) { rows in
         left.multiply(rows: rows, b, stride: ldb, columns: n, into: c, stride: n)
       }
     } else {
-      Parallel.forEachRange(n, by: max(1, pieces == 1 ? n : (n / pieces + 47) / 48 * 48)) {
+      Parallel.forEachRange(n, by: size(n, tile.width)) {
         left.multiply(
           rows: 0..<m, b + $0.lowerBound, stride: ldb, columns: $0.count,
           into: c + $0.lowerBound, stride: n)
