@@ -59,15 +59,16 @@ let package = Package(
     module("Files", []),
     module("Tensors", ["BuiltFor", "COpenBLAS", "Guard", "Lanes"]),
     module("Gradients", ["Tensors"]),
-    module("Networks", ["Files", "Gradients", .product(name: "Crypto", package: "swift-crypto")]),
+    module(
+      "Networks", ["Files", "Gradients", .product(name: "Crypto", package: "swift-crypto")]),
     module(
       "Digits",
       [
-        "CCurl", "CZlib", "Files", "Tensors",
+        "CCurl", "CZlib", "Files", "Networks",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
-    module("Methods", ["Networks", "Digits"]),
+    module("Methods", ["Digits"]),
     module(
       "Notebook",
       [
@@ -75,17 +76,22 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
-    .target(
-      name: "Chapters",
-      dependencies: [
+    module(
+      "Experiments",
+      [
         "Methods", "Notebook",
         .product(name: "ComplexModule", package: "swift-numerics"),
         .product(name: "RealModule", package: "swift-numerics"),
+      ]),
+    .target(
+      name: "Chapters",
+      dependencies: [
+        "Experiments",
+        .product(name: "ComplexModule", package: "swift-numerics"),
+        .product(name: "RealModule", package: "swift-numerics"),
       ],
-      path: "Chapters",
-      exclude: prose,
-      swiftSettings: fast),
-    module("Bench", ["Chapters", "Methods", "Notebook"]),
+      path: "Chapters", exclude: prose, swiftSettings: fast),
+    module("Bench", ["Methods", "Notebook"]),
     .executableTarget(
       name: "lab",
       dependencies: [
@@ -108,10 +114,14 @@ let package = Package(
     .testTarget(
       name: "labTests",
       dependencies: [
-        "Chapters", "Networks", "Notebook", "Servers",
+        "Chapters", "Methods", "Networks", "Notebook", "Servers", "Tensors",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
     tests(of: "Bench"),
+    tests(of: "Experiments"),
+    tests(of: "Chapters"),
+    // Reads the tree as text: what may import what, and where a thing stands.
+    .testTarget(name: "ArchitectureTests"),
     // What tests of several modules talk to.
     .target(name: "Servers", path: "Tests/Servers", exclude: ["mirror.py"]),
   ],

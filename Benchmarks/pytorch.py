@@ -77,7 +77,7 @@ def kit_network():
         nn.Conv2d(32, 64, 3), nn.BatchNorm2d(64), leaky(),
         nn.Conv2d(64, 64, 3), nn.MaxPool2d(2), nn.BatchNorm2d(64), leaky(),
         nn.Conv2d(64, 128, 3), nn.BatchNorm2d(128), leaky(),
-        nn.Flatten(), nn.Linear(512, 100), nn.BatchNorm1d(100), nn.ReLU(inplace=True),
+        nn.Flatten(), nn.Linear(512, 100), nn.BatchNorm1d(100), leaky(),
         nn.Dropout(0.5), nn.Linear(100, 10), nn.BatchNorm1d(10),
     )  # fmt: skip
 
@@ -132,7 +132,7 @@ def ladder_step(folder):
     def loss(x, y):
         x = x.flatten(1)
         clean, noisy = network(x, 0), network(x, 0.3)
-        supervised = F.cross_entropy(noisy[:100], y[:100]) * 0.5
+        supervised = F.cross_entropy(noisy[:100], y[:100])
         return supervised + 0.1 * ((noisy - clean) ** 2).sum() / len(x)
 
     return training(network, torch.optim.Adam(network.parameters(), fused=True), data, 200, loss)

@@ -1,4 +1,5 @@
 import ComplexModule
+import Experiments
 import Foundation
 import Gradients
 import Notebook
@@ -7,6 +8,8 @@ import Tensors
 import _Differentiation
 
 /// Chapter 1.1: the error that sigmoid, tanh and ReLU pass back to their input.
+///
+/// The derivatives are written by hand on purpose: the tape is held against them.
 public enum ActivationDerivatives: Chapter {
   /// The chapter's number.
   public static let id = "1.1"
@@ -376,7 +379,7 @@ extension ActivationDerivatives {
   /// Each layer is x ← f(W·x) with W normal of variance `gain`/width; the pullback of a layer is
   /// Wᵀ·(f′ ⊙ gradient).
   static func gradientSizes(
-    _ subject: Subject, gain: Double, depth: Int, width: Int, _ random: inout RandomStream
+    _ subject: Subject, gain: Double, depth: Int, width: Int, using random: inout RandomStream
   ) -> [Double] {
     func vector() -> [Double] { (0..<width).map { _ in Double(random.normal()) } }
     var layers: [(weights: [[Double]], input: [Double], output: [Double])] = []
@@ -414,7 +417,7 @@ extension ActivationDerivatives {
     for (subject, gain) in zip(subjects, [1.0, 1, 2]) {
       var random = RandomStream(seed: page.seed, id, "stack", subject.name)
       let runs = (0..<networks).map { _ in
-        gradientSizes(subject, gain: gain, depth: depth, width: width, &random)
+        gradientSizes(subject, gain: gain, depth: depth, width: width, using: &random)
       }
       // The geometric mean: sizes spread over orders of magnitude.
       let sizes = (0...depth).map { layer in

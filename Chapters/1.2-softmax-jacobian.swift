@@ -1,4 +1,5 @@
 import ComplexModule
+import Experiments
 import Foundation
 import Gradients
 import Notebook
@@ -7,6 +8,8 @@ import Tensors
 import _Differentiation
 
 /// Chapter 1.2: the Jacobian of the softmax, with the lab sheet's −β.
+///
+/// It is written by hand on purpose: the tape is held against it.
 public enum SoftmaxJacobian: Chapter {
   /// The chapter's number.
   public static let id = "1.2"
@@ -27,6 +30,14 @@ public enum SoftmaxJacobian: Chapter {
     meetTheCrossEntropy(page)
     beConfidentlyWrong(page)
   }
+}
+
+extension SoftmaxJacobian {
+  /// The chapter's functions on the examples, and the routes, that they are checked by.
+  private static let study = SoftmaxRoutes(
+    softmax: { softmax($0, beta: $1) }, complexSoftmax: { printedSoftmax($0, beta: $1) },
+    compiledRow: { x, i, β in gradient(at: x) { compiledProbability($0, i, β) }.base },
+    formula: { jacobian(output: $0, beta: $1) })
 }
 
 // MARK: - The function and its Jacobian
@@ -96,7 +107,7 @@ extension SoftmaxJacobian {
     let expected: [[Double]] = [[-5, 2, 3], [2, -8, 6], [3, 6, -9]]
     page.check(
       "the worked example, in thirty-sixths",
-      Vectors.largest(
+      LinearAlgebra.largest(
         zip(jacobian(output: p, beta: 1).joined(), expected.joined()).map { $0 * 36 - $1 }),
       atMost: 1e-13)
   }
@@ -106,27 +117,31 @@ extension SoftmaxJacobian {
 
 extension SoftmaxJacobian {
   private static func multiplyWithoutTheMatrix(_ page: Page) {
-    let wide = examples(page.seed, count: 1, classes: 1000, β: 2)[0]
+    let wide = study.examples(page.seed, count: 1, classes: 1000, β: 2)[0]
     let short = softmaxBackward(wide.target, output: wide.p, beta: wide.β)
-    let long = Vectors.product(
-      Vectors.transposed(jacobian(output: wide.p, beta: wide.β)), wide.target)
+    let long = LinearAlgebra.product(
+      LinearAlgebra.transposed(jacobian(output: wide.p, beta: wide.β)), wide.target)
     page.check(
       "1,000 classes: short product = matrix times vector", Routes.distance(short, long),
       atMost: 1e-13)
     var (rows, columns, asymmetry, variance) = (0.0, 0.0, 0.0, 0.0)
-    for example in examples(page.seed) {
+    for example in study.examples(page.seed) {
       let matrix = jacobian(output: example.p, beta: example.β)
       let ones = [Double](repeating: 1, count: example.x.count)
-      rows = max(rows, Vectors.largest(Vectors.product(matrix, ones)))
-      columns = max(columns, Vectors.largest(Vectors.product(Vectors.transposed(matrix), ones)))
+      rows = max(rows, LinearAlgebra.largest(LinearAlgebra.product(matrix, ones)))
+      columns = max(
+        columns,
+        LinearAlgebra.largest(LinearAlgebra.product(LinearAlgebra.transposed(matrix), ones)))
       asymmetry = max(
         asymmetry,
-        Vectors.largest(zip(matrix.joined(), Vectors.transposed(matrix).joined()).map { $0 - $1 }))
+        LinearAlgebra.largest(
+          zip(matrix.joined(), LinearAlgebra.transposed(matrix).joined()).map { $0 - $1 }))
       let v = example.target
-      let mean = Vectors.dot(example.p, v)
-      let spread = Vectors.dot(example.p, v.map { ($0 - mean) * ($0 - mean) })
+      let mean = LinearAlgebra.dot(example.p, v)
+      let spread = LinearAlgebra.dot(example.p, v.map { ($0 - mean) * ($0 - mean) })
       variance = max(
-        variance, abs(Vectors.dot(v, Vectors.product(matrix, v)) / (-example.β * spread) - 1))
+        variance,
+        abs(LinearAlgebra.dot(v, LinearAlgebra.product(matrix, v)) / (-example.β * spread) - 1))
     }
     page.check("rows of the Jacobian sum to 0", rows, atMost: 1e-15)
     page.check("columns sum to 0", columns, atMost: 1e-15)
@@ -149,17 +164,18 @@ extension SoftmaxJacobian {
 
   private static func compareRoutes(_ page: Page) {
     var rows: [[String]] = []
-    for route in routes {
+    for route in study.routes {
       var row = [route.name]
-      for (key, β) in temperatures {
-        let distance = distance(of: route, β, examples(page.seed, β: β))
+      for (key, β) in SoftmaxRoutes.temperatures {
+        let distance = study.distance(of: route, β, study.examples(page.seed, β: β))
         page.check("β = \(β): formula = \(route.name)", distance, atMost: route.tolerance)
         page.value("\(route.key).\(key)", distance, tolerance: route.tolerance)
         row.append(distance.scientific)
       }
       rows.append(row)
     }
-    page.table(["distance from the formula"] + temperatures.map { "β = \($0.β)" }, rows)
+    page.table(
+      ["distance from the formula"] + SoftmaxRoutes.temperatures.map { "β = \($0.β)" }, rows)
   }
 }
 
@@ -168,18 +184,21 @@ extension SoftmaxJacobian {
 extension SoftmaxJacobian {
   // snippet.remainder
   /// |E(x + hd) − E(x) − h·⟨g, d⟩| over the examples, for E = ½‖P − target‖² and g = Jᵀ(P − target).
-  static func remainder(_ examples: [Example], _ mistake: Mistake, step h: Double) -> Double {
-    func error(_ example: Example, _ x: [Double]) -> Double {
+  static func remainder(
+    _ examples: [SoftmaxRoutes.Example], _ mistake: SoftmaxRoutes.Mistake, step h: Double
+  ) -> Double {
+    func error(_ example: SoftmaxRoutes.Example, _ x: [Double]) -> Double {
       let difference = zip(softmax(x, beta: example.β), example.target).map { $0 - $1 }
-      return Vectors.dot(difference, difference) / 2
+      return LinearAlgebra.dot(difference, difference) / 2
     }
     let squares = examples.map { example in
       let outputGradient = zip(example.p, example.target).map { $0 - $1 }
-      let gradient = Vectors.product(Vectors.transposed(mistake.jacobian(example)), outputGradient)
+      let gradient = LinearAlgebra.product(
+        LinearAlgebra.transposed(study.jacobian(example, mistake)), outputGradient)
       let moved = zip(example.x, example.direction).map { $0 + h * $1 }
       let rest =
         error(example, moved) - error(example, example.x) - h
-        * Vectors.dot(gradient, example.direction)
+        * LinearAlgebra.dot(gradient, example.direction)
       return rest * rest
     }
     return squares.reduce(0, +).squareRoot()
@@ -187,8 +206,8 @@ extension SoftmaxJacobian {
   // snippet.end
 
   private static func rejectMistakes(_ page: Page) {
-    let examples = examples(page.seed)
-    for mistake in Mistake.allCases {
+    let examples = study.examples(page.seed)
+    for mistake in SoftmaxRoutes.Mistake.allCases {
       let (name, key) = (mistake.rawValue, mistake.key)
       let order = Routes.order { remainder(examples, mistake, step: $0) }
       page.check(
@@ -196,15 +215,15 @@ extension SoftmaxJacobian {
         tolerance: 0.05)
       page.value("\(key).order", order, tolerance: 1e-3)
       let sums = examples.map { example in
-        let matrix = mistake.jacobian(example)
-        return Vectors.largest(matrix.map { $0.reduce(0, +) })
-          / Vectors.largest(Array(matrix.joined()))
+        let matrix = study.jacobian(example, mistake)
+        return LinearAlgebra.largest(matrix.map { $0.reduce(0, +) })
+          / LinearAlgebra.largest(Array(matrix.joined()))
       }
       page.value("\(key).sum", sums.max()!, tolerance: 1e-3)
       if mistake == .none { continue }
-      for route in routes {
-        let distances = temperatures.map { _, β in
-          distance(of: route, β, examples.filter { $0.β == β }, mistake)
+      for route in study.routes {
+        let distances = SoftmaxRoutes.temperatures.map { _, β in
+          study.distance(of: route, β, examples.filter { $0.β == β }, mistake)
         }
         page.check(
           "\(name): rejected by \(route.name)", distances.min()!, atLeast: 1000 * route.tolerance)
@@ -220,7 +239,7 @@ extension SoftmaxJacobian {
 
 extension SoftmaxJacobian {
   private static func sweepTheStep(_ page: Page) {
-    let inputs = examples(page.seed, β: 2).map(\.x)
+    let inputs = study.examples(page.seed, β: 2).map(\.x)
     /// Inputs that shrink as β grows, so that the probabilities stay what they are.
     func curve(
       _ β: Double, _ route: ([Double], Double, Double) -> [[Double]]
@@ -230,34 +249,26 @@ extension SoftmaxJacobian {
           let x = z.map { $0 / β }
           return (route(x, β, h), jacobian(output: softmax(x, beta: β), beta: β))
         }
-        return (h, distance(pairs))
+        return (h, SoftmaxRoutes.distance(pairs))
       }
     }
     var marks: [Mark] = []
     for (key, β) in [("one", 1.0), ("ten", 10), ("hundred", 100)] {
-      let central = curve(β) { centralDifference($0, $1, step: $2) }
+      let central = curve(β) { study.centralDifference($0, $1, step: $2) }
       let best = central.min { $0.y < $1.y }!
       page.value("sweep.\(key).step", best.x, tolerance: 3 * best.x)
       let same = central.first { $0.x < 1.1e-3 }!
       page.value("sweep.\(key).error", same.y, tolerance: 0.02 * same.y)
       marks.append(.line("central, β = \(Int(β))", central))
     }
-    let complex = curve(100) { complexStep($0, $1, step: $2) }
+    let complex = curve(100) { study.complexStep($0, $1, step: $2) }
     page.check("complex step at 10⁻¹⁶", complex.last!.y, atMost: 1e-14)
     page.claim(
       "With β a hundred times as large the same step is wrong by ten thousand times as much.",
       "sweep.hundred.error > 0.9 * 10000 * sweep.one.error "
         + "and sweep.hundred.error < 1.1 * 10000 * sweep.one.error"
     )
-    page.figure(
-      Figure(
-        "step",
-        title: "The best step of a difference shrinks as β grows; the complex step has none",
-        panels: [
-          Panel(
-            x: Axis("step h", scale: .log), y: Axis("relative error", scale: .log),
-            marks: marks + [.line("complex step, β = 100", complex)])
-        ]))
+    page.figure(SoftmaxFigures.step(marks, complex))
   }
 }
 
@@ -294,12 +305,12 @@ extension SoftmaxJacobian {
       "shifted, Float, at 100 and 101", right, near: 1 / (1 + Double.exp(-1)), tolerance: 1e-6)
 
     // Multiples of 1/8, so that a shift by 1,000 is exact and must not change a bit.
-    let x = examples(page.seed, β: 2)[0].x.map { ($0 * 8).rounded() / 8 }
+    let x = study.examples(page.seed, β: 2)[0].x.map { ($0 * 8).rounded() / 8 }
     for (name, shift) in [("1,000", 1000.0), ("−1,000", -1000)] {
       let moved = softmax(x.map { $0 + shift }, beta: 2)
       page.check(
         "shifted form: the same bits after adding \(name)",
-        Vectors.largest(zip(moved, softmax(x, beta: 2)).map { $0 - $1 }), atMost: 0)
+        LinearAlgebra.largest(zip(moved, softmax(x, beta: 2)).map { $0 - $1 }), atMost: 0)
     }
     page.check(
       "shifted form at ±10³⁰⁰ sums to", softmax([1e300, -1e300, 0], beta: 1).reduce(0, +), near: 1,
@@ -322,26 +333,13 @@ extension SoftmaxJacobian {
     let x = [0.0, 1, 2, 4]
     func size(_ β: Double) -> Double {
       let entries = Array(jacobian(output: softmax(x, beta: β), beta: β).joined())
-      return Vectors.dot(entries, entries).squareRoot()
+      return LinearAlgebra.dot(entries, entries).squareRoot()
     }
     let βs = stride(from: -5.0, through: 5, by: 0.05).map { $0 }
     let curves = x.indices.map { i in
       Mark.line("input \(Int(x[i]))", βs.map { (x: $0, y: softmax(x, beta: $0)[i]) })
     }
-    let axis = Axis("β", range: -5...5)
-    page.figure(
-      Figure(
-        "temperature",
-        title: "At β = 0 the softmax is blind, at a large β it is sure: both pass nothing back",
-        size: (width: 760, height: 360), columns: 2,
-        panels: [
-          Panel(title: "what comes out", x: axis, y: Axis("probability"), marks: curves),
-          Panel(
-            title: "what passes back", x: axis, y: Axis("‖J‖"),
-            marks: [
-              .line("size of the Jacobian", βs.map { (x: $0, y: size($0)) }, colour: 7)
-            ]),
-        ]))
+    page.figure(SoftmaxFigures.temperature(curves, βs.map { (x: $0, y: size($0)) }))
     let best = stride(from: 0.0, through: 10, by: 0.01).max { size($0) < size($1) }!
     page.value("best.beta", best, tolerance: 0.02)
     page.value("best.size", size(best), tolerance: 1e-6)
@@ -350,7 +348,7 @@ extension SoftmaxJacobian {
     page.value("hot.last", softmax(x, beta: -5)[3], tolerance: 1e-9)
     page.check("β = 0: the Jacobian vanishes", size(0), near: 0, tolerance: 0)
     page.check(
-      "β = 0: all outputs are", Vectors.largest(softmax(x, beta: 0).map { $0 - 0.25 }),
+      "β = 0: all outputs are", LinearAlgebra.largest(softmax(x, beta: 0).map { $0 - 0.25 }),
       atMost: 1e-16)
     page.claim(
       "Between the two, at one temperature, most comes back.",
@@ -362,7 +360,7 @@ extension SoftmaxJacobian {
 
 extension SoftmaxJacobian {
   private static func meetTheCrossEntropy(_ page: Page) {
-    let examples = examples(page.seed)
+    let examples = study.examples(page.seed)
     var (product, central, worst) = (0.0, 0.0, 1.0)
     for example in examples {
       let (x, p, β) = (example.x, example.p, example.β)
@@ -379,11 +377,12 @@ extension SoftmaxJacobian {
           }
         }
         central = max(central, Routes.distance(fused, slopes))
-        let diagonal = Vectors.product(Mistake.diagonalOnly.jacobian(example), outputGradient)
+        let diagonal = LinearAlgebra.product(study.jacobian(example, .diagonalOnly), outputGradient)
         worst = min(
           worst,
-          Vectors.dot(diagonal, fused)
-            / (Vectors.dot(diagonal, diagonal) * Vectors.dot(fused, fused)).squareRoot())
+          LinearAlgebra.dot(diagonal, fused)
+            / (LinearAlgebra.dot(diagonal, diagonal) * LinearAlgebra.dot(fused, fused)).squareRoot()
+        )
       }
     }
     page.check("cross-entropy: β(y − P) = Jacobian times vector", product, atMost: 1e-12)

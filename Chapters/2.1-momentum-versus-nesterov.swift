@@ -1,4 +1,5 @@
 import Digits
+import Experiments
 import Foundation
 import Gradients
 import Methods
@@ -29,6 +30,8 @@ public enum MomentumVersusNesterov: Chapter {
 
 // snippet.rules
 /// A point and its velocity, moved by the rules of Sutskever and others (2013, section 2).
+///
+/// Written by hand on purpose: the optimiser of the library is held against it.
 struct Ball {
   var position: [Double]
   var velocity: [Double]
@@ -329,7 +332,7 @@ extension MomentumVersusNesterov {
     // Not quadratic: f = Σ ln cosh(λx), whose slope is λ·tanh(λx).
     let scales = [0.3, 1, 2.5]
     func gradient(_ θ: [Double]) -> [Double] {
-      zip(scales, θ).map { $0 * ActivationDerivatives.tanh($0 * $1) }
+      zip(scales, θ).map { $0 * Double.tanh($0 * $1) }
     }
     let (μ, start) = (0.95, [4.0, -2, 1])
     var ball = Ball(at: start)
@@ -350,11 +353,11 @@ extension MomentumVersusNesterov {
   private static func distanceOfOptimiser(_ kind: Momentum.Kind) -> Double {
     let (λ, ε, μ) = (3.0, 0.1, 0.9)
     let θ = Parameter("θ", Tensor([1], [1]))
-    var rule = Momentum(kind, momentum: Float(μ))
+    var rule = Momentum(kind, momentum: μ)
     var ball = Ball(at: [1])
     var worst = 0.0
-    for _ in 0..<50 {
-      rule.anticipate([θ])
+    for step in 0..<50 {
+      rule.begin([θ], at: Moment(step: step, epoch: 0))
       let tape = Tape()
       let gradients = tape.backward(from: sum(tape(θ) * tape(θ)) * Float(λ / 2))
       rule.step([θ], gradients, rate: Float(ε))

@@ -1,4 +1,5 @@
 import Digits
+import Experiments
 import Foundation
 import Gradients
 import Methods
@@ -78,7 +79,7 @@ extension WeightScaling {
 
     /// The inputs for sampled masks.
     func sampled(
-      keep p: Double, factor: Double, count: Int, _ random: inout RandomStream
+      keep p: Double, factor: Double, count: Int, using random: inout RandomStream
     ) -> [Double] {
       (0..<count).map { _ in
         let bits = w.indices.reduce(0) { $0 | (Double(random.uniform()) < p ? 1 << $1 : 0) }
@@ -109,7 +110,7 @@ extension WeightScaling {
         page.check(
           "\(form), keep \(p): variance = that of all masks", formula.variance - all.variance,
           atMost: 1e-9)
-        let samples = unit.sampled(keep: p, factor: factor, count: count, &random)
+        let samples = unit.sampled(keep: p, factor: factor, count: count, using: &random)
         let spread = Spread(samples)
         // In units of their standard errors; the kurtosis of a sum of many terms is near 3.
         let n = Double(count)
@@ -169,7 +170,7 @@ extension WeightScaling {
   // snippet.forms
   /// The logits with masks of 0 and 1, as in the paper; the library's dropout divides by p.
   private static func paperLogits(
-    _ layers: [Dense], _ images: Variable, keep p: Float, _ stream: inout RandomStream
+    _ layers: [Dense], _ images: Variable, keep p: Float, using stream: inout RandomStream
   ) -> Variable {
     var x = flatten(images)
     for (index, layer) in layers.enumerated() {
@@ -185,12 +186,13 @@ extension WeightScaling {
     _ data: MNIST, _ split: Split, seed: UInt64, rateFactor: Float
   ) -> Double {
     let p: Float = 0.8
-    let sizes = [784, 64, 64, 10]
+    var plan = Perceptron.Plan([784, 64, 64, 10])
+    plan.keepHidden = p
     var (start, again) = (
       RandomStream(seed: seed, id, "forms"), RandomStream(seed: seed, id, "forms")
     )
-    let inverted = DropoutNetwork(sizes, keep: (1, p), &start)
-    let paper = DropoutNetwork(sizes, keep: (1, p), &again)
+    let inverted = Perceptron(plan, using: &start)
+    let paper = Perceptron(plan, using: &again)
     // W = W′/p wherever the inputs are dropped: both networks then begin as the same function.
     for layer in paper.layers.dropFirst() { layer.weight.value = layer.weight.value * (1 / p) }
     var (noise, sameNoise) = (
@@ -204,15 +206,18 @@ extension WeightScaling {
       let (images, labels) = (data.train.images(batch), data.train.labels(batch))
       let (one, two) = (Tape(), Tape())
       let lossOne = softmaxCrossEntropy(
-        logits: inverted.logits(one.constant(images), .training, &noise), labels: labels)
+        logits: inverted.logits(one.constant(images), .training, using: &noise), labels: labels)
       let lossTwo = softmaxCrossEntropy(
-        logits: paperLogits(paper.layers, two.constant(images), keep: p, &sameNoise),
+        logits: paperLogits(paper.layers, two.constant(images), keep: p, using: &sameNoise),
         labels: labels)
       let (gradientsOne, gradientsTwo) = (
         one.backward(from: lossOne), two.backward(from: lossTwo)
       )
       for (index, pair) in zip(inverted.parameters, paper.parameters).enumerated() {
         let isDropped = dropped.contains(ObjectIdentifier(pair.0))
+        let moment = Moment(step: rules[index].paper.steps, epoch: 0)
+        rules[index].paper.begin([pair.1], at: moment)
+        rules[index].inverted.begin([pair.0], at: moment)
         rules[index].paper.step([pair.1], gradientsTwo, rate: 0.02)
         rules[index].inverted.step(
           [pair.0], gradientsOne, rate: isDropped ? 0.02 * rateFactor : 0.02)
@@ -221,12 +226,7 @@ extension WeightScaling {
     // At test the paper's weights are scaled, those of the inverted form stand.
     for layer in paper.layers.dropFirst() { layer.weight.value = layer.weight.value * p }
     let images = data.train.images(Array(split.validation.prefix(200)))
-    var unused = RandomStream(seed: 0, "evaluation draws nothing")
-    let tape = Tape(recording: false)
-    let (a, b) = (
-      inverted.logits(tape.constant(images), .evaluation, &unused).value,
-      paper.logits(tape.constant(images), .evaluation, &unused).value
-    )
+    let (a, b) = (inverted.logits(of: images), paper.logits(of: images))
     return Double((a - b).maximumMagnitude())
   }
 
@@ -254,11 +254,11 @@ extension WeightScaling {
     }
     let seed = page.seed
     let results = try SideBySide.run(
-      page, "three hidden layers", trainings.map { "forgetting, \($0.name)" }
+      page, "three hidden layers", trainings.map { "forgetting, \($0.name)" }, tolerance: 5
     ) { index, flag in
       let network = try trainings[index].network(data.train, split.labelled, seed: seed, flag)
       var masks = RandomStream(seed: seed, id, "masks", "\(index)")
-      return ScalingStudy.measure(network, data.test, &masks)
+      return ScalingStudy.measure(network, data.test, using: &masks)
     }
     let seeds = results.count / 2
     let (rectified, tangent) = (
@@ -298,7 +298,8 @@ extension WeightScaling {
     }
     let seed = page.seed
     func errors(_ label: String, _ runs: [DropoutTraining]) throws -> [[Double]] {
-      try SideBySide.run(page, label, runs.map { "sweep, \($0.name)" }) { index, flag in
+      try SideBySide.run(page, label, runs.map { "sweep, \($0.name)" }, tolerance: 5) {
+        index, flag in
         let network = try runs[index].network(data.train, split.labelled, seed: seed, flag)
         return [
           100 - network.evaluate(data.train, split.labelled).accuracy,

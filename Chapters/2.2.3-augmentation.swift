@@ -1,4 +1,5 @@
 import Digits
+import Experiments
 import Foundation
 import Methods
 import Notebook
@@ -18,72 +19,26 @@ public enum AugmentationForMNIST: Chapter {
     let data = try await page.mnist()
     let split = try Split.kit(data.train.labels)
     show(
-      helpful.filter { $0.key != "affine" && $0.key != "everything" }, page, data, split,
+      Treatment.helpful.filter { $0.key != "affine" && $0.key != "everything" }, page, data, split,
       name: "sheet", height: 800,
       title: "A reader still reads each digit; elastic distortion is the boldest change")
     checkTheMaps(page, data, split)
     checkTheField(page)
     showTheField(page, data, split)
     checkTheInk(page, data, split)
-    let outcomes = try train(page, data, split)
-    report(page, outcomes)
-    try trainLonger(page, data, split)
+    let results = try AugmentationResults(page, data, split)
+    results.report(page)
+    try AugmentationResults.trainLonger(page, data, split)
     show(
-      harmful, page, data, split, name: "harm", height: 330,
+      Treatment.harmful, page, data, split, name: "harm", height: 330,
       title: "Flips, half turns and crops make other digits, or none")
-    showTheHarm(page, outcomes)
+    results.showTheHarm(page)
   }
 }
 
 // MARK: - The changes
 
 extension AugmentationForMNIST {
-  /// One row of the table: a name for values, words for readers, and what is done.
-  struct Treatment: Sendable {
-    let key: String
-    let words: String
-    let augmentation: Augmentation
-  }
-
-  // snippet.treatments
-  static let helpful = [
-    Treatment(key: "none", words: "nothing", augmentation: Augmentation()),
-    Treatment(key: "shift", words: "shift 2 px", augmentation: Augmentation(shift: 2)),
-    Treatment(key: "rotation", words: "rotation 15°", augmentation: Augmentation(rotation: 15)),
-    Treatment(key: "scale", words: "scale 15 %", augmentation: Augmentation(scale: 0.15)),
-    Treatment(key: "shear", words: "shear 0.2", augmentation: Augmentation(shear: 0.2)),
-    Treatment(
-      key: "elastic", words: "elastic α 34",
-      augmentation: Augmentation(elastic: ElasticDistortion(strength: 34, smoothness: 4))),
-    Treatment(
-      key: "erasing", words: "erasing 8 px",
-      augmentation: Augmentation(erasing: .cutout(side: 8))),
-    Treatment(key: "noise", words: "noise 0.2", augmentation: Augmentation(noise: 0.2)),
-    Treatment(
-      key: "affine", words: "first four",
-      augmentation: Augmentation(rotation: 15, shift: 2, scale: 0.15, shear: 0.2)),
-    Treatment(key: "together", words: "first five", augmentation: together),
-    Treatment(
-      key: "everything", words: "all seven",
-      augmentation: {
-        var all = together
-        (all.erasing, all.noise) = (.cutout(side: 8), 0.2)
-        return all
-      }()),
-  ]
-
-  /// Everything that moves ink, at once.
-  static let together = Augmentation(
-    rotation: 15, shift: 2, scale: 0.15, shear: 0.2,
-    elastic: ElasticDistortion(strength: 20, smoothness: 4))
-
-  static let harmful = [
-    Treatment(key: "flips", words: "flips", augmentation: Augmentation(flips: true)),
-    Treatment(key: "turns", words: "rotation 180°", augmentation: Augmentation(rotation: 180)),
-    Treatment(key: "crops", words: "crops to ½", augmentation: Augmentation(smallestCrop: 0.5)),
-  ]
-  // snippet.end
-
   /// The first labelled image of each digit.
   private static func tenDigits(_ data: MNIST, _ split: Split) -> Tensor {
     data.train.images(
@@ -107,7 +62,7 @@ extension AugmentationForMNIST {
     var captions: [String] = []
     for treatment in treatments {
       var stream = RandomStream(seed: page.seed, id, "sheet", treatment.key)
-      shown += pictures(treatment.augmentation(digits, &stream))
+      shown += pictures(treatment.augmentation(digits, using: &stream))
       captions += [treatment.words] + [String](repeating: "", count: 9)
     }
     page.figure(
@@ -127,7 +82,7 @@ extension AugmentationForMNIST {
       images.warped([AffineMap](repeating: map, count: images.shape[1]))
     }
     var stream = RandomStream(seed: page.seed, id, "identity")
-    let still = Augmentation(elastic: ElasticDistortion(strength: 0))(images, &stream)
+    let still = Augmentation(elastic: ElasticDistortion(strength: 0))(images, using: &stream)
     page.check("elastic distortion with α = 0 changes no bit", distance(still, images), atMost: 0)
     // What is shifted out of the image does not come back: a frame of two pixels must be empty.
     let frame = (0..<images.count).map { i -> Float in
@@ -221,7 +176,7 @@ extension AugmentationForMNIST {
       let distortion = ElasticDistortion(strength: 34, smoothness: Float(σ))
       var stream = RandomStream(seed: page.seed, id, "field", "\(σ)")
       let found = FieldStatistics(
-        distortion.displacements(fields, height: 28, width: 28, &stream))
+        distortion.displacements(fields, height: 28, width: 28, using: &stream))
       let tolerance = page.isQuick ? 0.1 : 0.05
       page.check(
         "σ \(Int(σ)): displacement ÷ α/(σ√12π)", found.deviation / theory.deviation, near: 1,
@@ -269,7 +224,8 @@ extension AugmentationForMNIST {
       for α: Float in [5, 10, 20, 34, 60, 100] {
         var stream = RandomStream(seed: page.seed, id, "shown")
         let elastic = ElasticDistortion(strength: α, smoothness: σ)
-        let image = Augmentation(elastic: elastic)(Tensor([1, 1, 28, 28], Array(digit)), &stream)
+        let image = Augmentation(elastic: elastic)(
+          Tensor([1, 1, 28, 28], Array(digit)), using: &stream)
         shown += pictures(image)
         captions.append("α \(Int(α)), σ \(Int(σ))")
       }
@@ -324,7 +280,7 @@ extension AugmentationForMNIST {
     var (relative, standardised): ([Double], [Double]) = ([], [])
     for index in split.labelled.prefix(digits) {
       let images = data.train.images([Int](repeating: index, count: copies))
-      let changed = Augmentation(elastic: elastic)(images, &stream)
+      let changed = Augmentation(elastic: elastic)(images, using: &stream)
       let image = Array(images.values.prefix(784))
       let ink = image.reduce(0.0) { $0 + Double($1) }
       let predicted = inkDeviation(image, FieldTheory(α: 20, σ: 4))

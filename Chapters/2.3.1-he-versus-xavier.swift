@@ -1,4 +1,5 @@
 import Digits
+import Experiments
 import Foundation
 import Gradients
 import Methods
@@ -27,14 +28,10 @@ public enum HeVersusXavier: Chapter {
     checkNormalisation(page)
     let groups = try DeepTraining.all(page, data, split)
     report(page, groups)
-    showTraining(page, groups)
+    DeepTraining.draw(groups, on: page)
   }
 
-  /// The three rules, with the keys of their values.
-  static let rules: [(key: String, name: String, initialiser: Initialiser)] = [
-    ("he", "He", .he), ("xavier", "Xavier", .xavierNormal),
-    ("gaussian", "σ = 0.01", .gaussian(deviation: 0.01)),
-  ]
+  private static let rules = DeepTraining.rules
 
   static let activations: [(key: String, activation: Activation)] = [
     ("linear", .identity), ("tanh", .tanh), ("ReLU", .relu),
@@ -72,18 +69,18 @@ extension HeVersusXavier {
   /// The same two factors, measured on weights as a training draws them.
   static func measuredGain(
     _ activation: Activation, _ initialiser: Initialiser, _ fans: (in: Int, out: Int),
-    deviation: Float, _ stream: inout RandomStream
+    deviation: Float, using stream: inout RandomStream
   ) -> (forward: Double, backward: Double) {
     var (before, after, received, passedBack) = (0.0, 0.0, 0.0, 0.0)
     for _ in 0..<200 {
-      let weights = initialiser.weights([fans.out, fans.in], &stream)
+      let weights = initialiser.weights([fans.out, fans.in], using: &stream)
       let sums = stream.normal([8, fans.in], deviation: deviation)
       let x = sums.map { activation($0) }
-      before += meanSquare(sums)
-      after += meanSquare(x.product(weights, transposing: .second))
+      before += SignalSizes.meanSquare(sums)
+      after += SignalSizes.meanSquare(x.product(weights, transposing: .second))
       let gradient = stream.normal([8, fans.out])
-      received += meanSquare(gradient)
-      passedBack += meanSquare(
+      received += SignalSizes.meanSquare(gradient)
+      passedBack += SignalSizes.meanSquare(
         gradient.product(weights).zip(x) { $0 * activation.derivative(fromOutput: $1) })
     }
     return (after / before, passedBack / received)
@@ -99,7 +96,7 @@ extension HeVersusXavier {
         // tanh is asked near 0, where alone the formula speaks about it.
         let deviation: Float = activation == .tanh ? 0.1 : 1
         let measured = measuredGain(
-          activation, rule.initialiser, fans, deviation: deviation, &stream)
+          activation, rule.initialiser, fans, deviation: deviation, using: &stream)
         let v = variance(rule.initialiser, fans)
         let formula = gain(v, fans, passed: activation == .relu ? 0.5 : 1)
         for (way, a, b) in [
@@ -138,7 +135,7 @@ extension HeVersusXavier {
     for (key, σ) in [("near", 0.1), ("far", 1.0)] {
       var stream = RandomStream(seed: page.seed, id, "tanh", key)
       let linear = gain(variance(.he, fans), fans, passed: 1)
-      let measured = measuredGain(.tanh, .he, fans, deviation: Float(σ), &stream)
+      let measured = measuredGain(.tanh, .he, fans, deviation: Float(σ), using: &stream)
       let forward = mean(σ) { Foundation.tanh($0) * Foundation.tanh($0) } / (σ * σ)
       let backward = mean(σ) {
         (1 - pow(Foundation.tanh($0), 2)) * (1 - pow(Foundation.tanh($0), 2))
@@ -165,16 +162,17 @@ extension HeVersusXavier {
       var marks: [[Mark]] = [[], []]
       for rule in rules {
         var stream = RandomStream(seed: page.seed, id, "depth", key, rule.key)
-        let plan = DeepNetwork.Plan(
-          width: width, ends: (width, width), activation: activation, initialiser: rule.initialiser)
-        let profile = profile(
-          plan, networks: 128, deviation: activation == .tanh ? 0.1 : 1, &stream)
+        var plan = Perceptron.Plan.deep(width: width, inputs: width, outputs: width)
+        (plan.activation, plan.initialiser) = (activation, rule.initialiser)
+        let profile = SignalSizes.profile(
+          plan, networks: 128, deviation: activation == .tanh ? 0.1 : 1, using: &stream)
         let formula = gain(
           variance(rule.initialiser, (width, width)), (width, width),
           passed: activation == .relu ? 0.5 : 1
         ).forward
         for (row, way, path) in [
-          (0, "forward", \Profile.forward), (1, "backward", \Profile.backward),
+          (0, "forward", \SignalSizes.Profile.forward),
+          (1, "backward", \SignalSizes.Profile.backward),
         ] {
           let ratio = profile.ratio(path)
           // With He's rule tanh leaves the neighbourhood of 0 after a few layers.
@@ -243,8 +241,10 @@ extension HeVersusXavier {
     var panels: [[Panel]] = [[], []]
     for rule in rules {
       var stream = RandomStream(seed: page.seed, id, "histograms")
-      let network = DeepNetwork(.init(initialiser: rule.initialiser), &stream)
-      let rows = DeepNetwork.rows(data.train.images(images), on: Tape(recording: false)).value
+      var plan = Perceptron.Plan.deep()
+      plan.initialiser = rule.initialiser
+      let network = Perceptron(plan, using: &stream)
+      let rows = network.rows(Tape(recording: false).constant(data.train.images(images))).value
       let signals = network.signals(rows) { logits in
         let tape = Tape()
         let x = tape.variable(logits)
@@ -253,7 +253,8 @@ extension HeVersusXavier {
       let low = rule.key == "gaussian" ? -40.0 : -10
       for (row, layers) in [signals.activations, signals.gradients].enumerated() {
         let marks = [0, 9, 18, 28].map { layer in
-          Mark.histogram("layer \(layer + 1)", histogram(layers[layer], from: low, to: 2))
+          Mark.histogram(
+            "layer \(layer + 1)", SignalSizes.histogram(layers[layer], from: low, to: 2))
         }
         panels[row].append(
           Panel(
@@ -264,7 +265,7 @@ extension HeVersusXavier {
                 ($0, "\(Int($0))")
               }),
             y: Axis(row == 0 ? "share of activations" : "share of gradients"), marks: marks))
-        let typical = [0, 28].map { meanSquare(layers[$0]).squareRoot() }
+        let typical = [0, 28].map { SignalSizes.meanSquare(layers[$0]).squareRoot() }
         let ratio = row == 0 ? typical[1] / typical[0] : typical[0] / typical[1]
         page.value(
           "digits.\(rule.key).\(row == 0 ? "forward" : "backward")", ratio, tolerance: 0.1 * ratio)
@@ -283,25 +284,27 @@ extension HeVersusXavier {
 
 extension HeVersusXavier {
   private static func checkNormalisation(_ page: Page) {
-    let plan = DeepNetwork.Plan(depth: 12, width: 200, ends: (200, 200), isNormalised: true)
+    var plan = Perceptron.Plan.deep(12, width: 200, inputs: 200, outputs: 200)
+    plan.isNormalised = true
     var stream = RandomStream(seed: page.seed, id, "normalisation")
-    let network = DeepNetwork(plan, &stream)
+    let network = Perceptron(plan, using: &stream)
     let (rows, cotangent) = (stream.normal([256, 200]), stream.normal([256, 200]))
     func output() -> (Tensor, Double) {
       let tape = Tape()
-      let y = network.output(tape.constant(rows), .training)
+      let y = network.output(tape.constant(rows), .training, using: &stream)
       let gradients = tape.backward(from: y, cotangent: cotangent)
-      return (y.value, meanSquare(gradients[network.layers[4].weight]).squareRoot())
+      return (y.value, SignalSizes.meanSquare(gradients[network.layers[4].weight]).squareRoot())
     }
     let (before, slope) = output()
     network.layers[4].weight.value = network.layers[4].weight.value * 10
     let (after, flatter) = output()
     page.check(
       "normalised: weights ten times as large change the output by",
-      (meanSquare(after - before) / meanSquare(before)).squareRoot(), atMost: 1e-3)
+      (SignalSizes.meanSquare(after - before) / SignalSizes.meanSquare(before)).squareRoot(),
+      atMost: 1e-3)
     page.check(
       "and their gradient becomes this much smaller", slope / flatter, near: 10, tolerance: 0.01)
-    var sizes = network.signals(rows) { _ in cotangent }.gradients.map(meanSquare)
+    var sizes = network.signals(rows) { _ in cotangent }.gradients.map(SignalSizes.meanSquare)
     sizes.removeLast()
     let growth = pow(sizes.first! / sizes.last!, 1 / Double(sizes.count - 1))
     page.check(
@@ -344,7 +347,7 @@ extension HeVersusXavier {
         let outcomes = groups["\(group).\(rule.key)"]!
         let after = losses("\(group).\(rule.key)", after: 16)
         let tolerance = rule.key == "he" ? 0.2 : name == "shallow.xavier" ? 0.5 : 0.03
-        page.value("\(name).loss", Spread(after).mean, tolerance: tolerance)
+        page.value("\(name).loss", Spread(after), tolerance: tolerance)
         if name == "deep.he" {
           page.value("deep.he.most", after.max()!, tolerance: 0.4)
         } else if !name.hasPrefix("shallow.") || rule.key == "gaussian" {
@@ -356,23 +359,23 @@ extension HeVersusXavier {
           tolerance: rule.key != "xavier" ? 0 : key == "deep" ? 3 : 1)
         if !arrivals.isEmpty {
           let tolerance = rule.key == "he" ? 3.0 : 15
-          page.value("\(name).arrival", Spread(arrivals).mean, tolerance: tolerance, unit: "epochs")
+          page.value("\(name).arrival", Spread(arrivals), tolerance: tolerance, unit: "epochs")
           page.value("\(name).first", arrivals.min()!, tolerance: tolerance, unit: "epochs")
           page.value("\(name).last", arrivals.max()!, tolerance: 2 * tolerance, unit: "epochs")
         }
         if name != "deep.xavier" {
           let accuracy = Spread(outcomes.map(\.accuracy))
           let tolerance = name == "shallow.xavier" ? 25.0 : 3
-          page.value("\(name).accuracy", accuracy.mean, tolerance: tolerance, unit: "%")
+          page.value("\(name).accuracy", accuracy, tolerance: tolerance, unit: "%")
           page.value("\(name).deviation", accuracy.deviation, tolerance: tolerance, unit: "points")
         }
       }
       let outcomes = groups["normalised.\(rule.key)"]!
       let (loss, accuracy) = (Spread(outcomes.map(\.loss)), Spread(outcomes.map(\.accuracy)))
-      page.value("normalised.\(rule.key).loss", loss.mean, tolerance: 0.25)
+      page.value("normalised.\(rule.key).loss", loss, tolerance: 0.25)
       page.value("normalised.\(rule.key).least", outcomes.map(\.loss).min()!, tolerance: 0.3)
       page.value("normalised.\(rule.key).most", outcomes.map(\.loss).max()!, tolerance: 0.6)
-      page.value("normalised.\(rule.key).accuracy", accuracy.mean, tolerance: 12, unit: "%")
+      page.value("normalised.\(rule.key).accuracy", accuracy, tolerance: 12, unit: "%")
       page.value(
         "normalised.\(rule.key).deviation", accuracy.deviation, tolerance: 10, unit: "points")
     }
@@ -383,7 +386,7 @@ extension HeVersusXavier {
     for (key, group) in [
       ("low", "rate.0.001.he"), ("middle", "plain.30.he"), ("high", "rate.0.01.he"),
     ] {
-      page.value("rates.he.\(key)", Spread(losses(group, after: 12)).mean, tolerance: 0.4)
+      page.value("rates.he.\(key)", Spread(losses(group, after: 12)), tolerance: 0.4)
     }
     page.value("early.most", losses("plain.30.he", after: 12).max()!, tolerance: 0.3)
     page.claim(
@@ -411,42 +414,5 @@ extension HeVersusXavier {
         + "and early.most < normalised.gaussian.least")
     page.quote("he.fourteen", 33.82, source: "He et al. 2015, section 2.2 (top-1 error, 14 layers)")
     page.quote("xavier.fourteen", 33.90, source: "He et al. 2015, section 2.2 (the same, Xavier)")
-  }
-
-  private static func showTraining(_ page: Page, _ groups: [String: [DeepTraining.Outcome]]) {
-    let panels = [
-      ("22 layers", "plain.22", 32), ("30 layers", "plain.30", 96),
-      ("30 layers, normalised", "normalised", 12),
-    ].map { title, group, epochs in
-      var marks: [Mark] = []
-      for (colour, rule) in rules.enumerated() {
-        let losses = groups["\(group).\(rule.key)"]!.map(\.losses)
-        let range = losses[0].indices.prefix(epochs + 1)
-        marks.append(
-          .band(
-            "",
-            range.map { epoch in
-              let all = losses.map { $0[epoch] }
-              return (Double(epoch), all.min()!, all.max()!)
-            }, colour: colour))
-        marks.append(
-          .line(
-            rule.name,
-            range.map { epoch in (Double(epoch), Spread(losses.map { $0[epoch] }).mean) },
-            colour: colour))
-      }
-      return Panel(
-        title: title,
-        x: Axis(
-          "epoch",
-          ticks: stride(from: 0, through: epochs, by: epochs / 4).map { (Double($0), "\($0)") }),
-        y: Axis("training loss", range: 0...3.6), marks: marks)
-    }
-    page.figure(
-      Figure(
-        "training",
-        title:
-          "Xavier's start comes late at 22 layers and far later at 30; normalised, all rules train",
-        size: (width: 760, height: 360), columns: 3, panels: panels))
   }
 }

@@ -1,4 +1,5 @@
 import Digits
+import Experiments
 import Foundation
 import Gradients
 import Methods
@@ -22,7 +23,7 @@ public enum Pretraining: Chapter {
     weighTheGains(page, data, split)
     checkTheCopy(page, data, split)
     try deepen(page, data, split)
-    try checkTheDefinition(page, data, split)
+    try PatchChecks(codes: codes).compare(page, data, split)
     try learnPatches(page, data, split)
   }
 }
@@ -114,13 +115,15 @@ extension Pretraining {
       let name = "vgg.\(arm.rawValue)"
       // One network that stalls, or does not, on another processor moves the mean by 16.
       let room = arm == .he ? 20.0 : 45
-      page.value("\(name).final", final.mean, tolerance: room, unit: "%")
+      page.value("\(name).final", final, tolerance: room, unit: "%")
       page.value("\(name).deviation", final.deviation, tolerance: room, unit: "points")
-      page.value("\(name).loss", loss.mean, tolerance: room / 20)
+      page.value("\(name).loss", loss, tolerance: room / 20)
     }
-    for (arm, own) in [("random", stalled(outcomes[.random]!)), ("he", outcomes[.he]!)] {
+    for (arm, own) in [
+      ("random", PretrainingFigures.stalled(outcomes[.random]!)), ("he", outcomes[.he]!),
+    ] {
       let left = Spread(own.map { $0.differingAfter.last! })
-      page.value("vgg.\(arm).differing", left.mean, tolerance: 0.2)
+      page.value("vgg.\(arm).differing", left, tolerance: 0.2)
     }
     // A network that reads more than every second digit has learnt to read, however badly.
     for arm in VGGExperiment.Arm.allCases {
@@ -131,11 +134,8 @@ extension Pretraining {
     page.value("vgg.copied.best", learnt.max() ?? 0, tolerance: 40, unit: "%")
     page.value("vgg.random.best", outcomes[.random]!.map(\.final).max()!, tolerance: 60, unit: "%")
     page.value("vgg.he.worst", outcomes[.he]!.map(\.final).min()!, tolerance: 30, unit: "%")
-    page.claim(
-      "He's rule sets more of the five going than either of these, and needs no shallow network.",
-      "vgg.he.learnt > vgg.copied.learnt and vgg.he.learnt > vgg.random.learnt")
-    drawCurves(page, outcomes)
-    drawDiffering(page, outcomes)
+    PretrainingFigures.drawCurves(page, outcomes)
+    PretrainingFigures.drawDiffering(page, outcomes)
   }
 }
 
@@ -172,7 +172,7 @@ extension Pretraining {
     page.value("images.judged", Double(single.validation.count))
     page.value("pixels", try single.pixels().validation.max()!, tolerance: 1, unit: "%")
     let chosen = try chooseConstants(page, single)
-    try drawDictionaries(page, single, chosen)
+    try PretrainingFigures.drawDictionaries(page, single, chosen, k: few(page))
     let sweep = try sweepCentroids(page, both, chosen)
     try compareSources(page, single, chosen, sweep)
     try readTheTest(page, both, chosen, sweep)
@@ -223,8 +223,7 @@ extension Pretraining {
     return best.constants
   }
 
-  /// The accuracies of each code: for each number of centroids, those of all repetitions.
-  typealias Sweep = [(k: Int, code: PatchEncoder.Code, cost: Int, accuracies: [Double])]
+  private typealias Sweep = PretrainingFigures.Sweep
 
   private static func sweepCentroids(
     _ page: Page, _ experiment: PatchExperiment, _ constants: PatchExperiment.Constants
@@ -268,7 +267,7 @@ extension Pretraining {
       Spread(zip(accuracies(k, .triangle), accuracies(k, .hard)).map { $0 - $1 })
     }
     page.value("lead.first", leads.first!.mean, tolerance: 0.6, unit: "points")
-    page.value("lead.last", leads.last!.mean, tolerance: 0.6, unit: "points")
+    page.value("lead.last", leads.last!, tolerance: 0.6, unit: "points")
     // Of paired differences: how many deviations the mean is from 0.
     page.value("lead.least", leads.map { $0.mean / $0.deviation }.min()!, tolerance: 5)
     page.claim(
@@ -277,17 +276,17 @@ extension Pretraining {
     let gains = zip(counts, counts.dropFirst()).map { few, many in
       Spread(zip(accuracies(many, .triangle), accuracies(few, .triangle)).map { $0 - $1 })
     }
-    page.value("gain.first", gains.first!.mean, tolerance: 0.5, unit: "points")
+    page.value("gain.first", gains.first!, tolerance: 0.5, unit: "points")
     page.value("gain.first.deviation", gains.first!.deviation, tolerance: 0.5, unit: "points")
-    page.value("gain.last", gains.last!.mean, tolerance: 0.5, unit: "points")
+    page.value("gain.last", gains.last!, tolerance: 0.5, unit: "points")
     page.value("gain.last.deviation", gains.last!.deviation, tolerance: 0.5, unit: "points")
     let whole = Spread(
       zip(accuracies(counts.last!, .triangle), accuracies(counts.first!, .triangle)).map { $0 - $1 }
     )
-    page.value("gain.whole", whole.mean, tolerance: 0.5, unit: "points")
+    page.value("gain.whole", whole, tolerance: 0.5, unit: "points")
     page.value("gain.whole.deviation", whole.deviation, tolerance: 0.3, unit: "points")
     page.claim("More centroids read better.", "gain.whole > gain.whole.deviation")
-    drawSweep(page, sweep)
+    PretrainingFigures.drawSweep(page, sweep)
     return sweep
   }
 
@@ -313,10 +312,10 @@ extension Pretraining {
         outcomes.map { $0.scores[0].validation[cost] }
       }.max { Spread($0).mean < Spread($1).mean }!
       let losses = zip(here.accuracies, accuracies).map { $0 - $1 }
-      page.value("other.\(name)", Spread(accuracies).mean, tolerance: 0.6, unit: "%")
+      page.value("other.\(name)", Spread(accuracies), tolerance: 0.6, unit: "%")
       page.value(
         "other.\(name).deviation", Spread(accuracies).deviation, tolerance: 0.3, unit: "points")
-      page.value("other.\(name).loss", Spread(losses).mean, tolerance: 0.5, unit: "points")
+      page.value("other.\(name).loss", Spread(losses), tolerance: 0.5, unit: "points")
       page.value(
         "other.\(name).spread", Spread(losses).deviation, tolerance: 0.3, unit: "points")
     }
@@ -346,7 +345,7 @@ extension Pretraining {
     }
     page.value("chosen.k", Double(best.k), tolerance: 400)
     page.value("chosen.cost", experiment.costs[best.cost], tolerance: 1)
-    page.value("test", Spread(accuracies).mean, tolerance: 0.4, unit: "%")
+    page.value("test", Spread(accuracies), tolerance: 0.4, unit: "%")
     page.value("test.deviation", Spread(accuracies).deviation, tolerance: 0.2, unit: "points")
     page.value("test.error", 100 - Spread(accuracies).mean, tolerance: 0.4, unit: "%")
     page.quote("sample.test", 89.88, source: "the kit's report on its sample code")

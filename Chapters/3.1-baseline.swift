@@ -1,4 +1,5 @@
 import Digits
+import Experiments
 import Gradients
 import Methods
 import Networks
@@ -31,50 +32,10 @@ public enum Baseline: Chapter {
 
 // MARK: - The network
 
-// snippet.network
-/// The network of the sample code: two convolutions, two fully connected layers.
-public struct SampleNetwork: Classifier {
-  let first, second: Convolution
-  let hidden, output: Dense
-  /// Whether the logits pass a rectifier, as they do in the sample code.
-  let hasStrayReLU: Bool
-
-  /// A network with the first weights that PyTorch would draw: uniform on ±1/√fan-in.
-  public init(hasStrayReLU: Bool = true, _ stream: inout RandomStream) {
-    let start = Initialiser.fanInUniform
-    first = Convolution("first", 1, 10, kernel: 5, initialiser: start, &stream)
-    second = Convolution("second", 10, 20, kernel: 5, initialiser: start, &stream)
-    hidden = Dense("hidden", 320, 50, activation: .relu, initialiser: start, &stream)
-    output = Dense(
-      "output", 50, 10, activation: hasStrayReLU ? .relu : .identity, initialiser: start, &stream)
-    self.hasStrayReLU = hasStrayReLU
-  }
-
-  /// The weights and biases of all four layers.
-  public var parameters: [Parameter] {
-    first.parameters + second.parameters + hidden.parameters + output.parameters
-  }
-
-  /// The logits of images `[1, n, 28, 28]`, scaled to mean 0 and deviation 1 over the data set.
-  public func logits(
-    _ images: Variable, _ phase: Phase, _ stream: inout RandomStream
-  ) -> Variable {
-    var x = images.tape.constant(images.value.map { ($0 - 0.1307) * (1 / 0.3081) })
-    x = relu(maximumPool(first(x)).what)
-    x = second(x)
-    if phase == .training { x = channelDropout(x, keep: 0.5, using: &stream) }
-    x = relu(maximumPool(x).what)
-    x = hidden(flatten(x))
-    if phase == .training { x = dropout(x, keep: 0.5, using: &stream) }
-    return output(x)
-  }
-}
-// snippet.end
-
 extension Baseline {
   private static func checkTheNetwork(_ page: Page) {
     var stream = RandomStream(seed: page.seed, id, "shapes")
-    let network = SampleNetwork(&stream)
+    let network = SampleNetwork(using: &stream)
     let weights = network.parameters.reduce(0) { $0 + $1.value.count }
     page.value("network.weights", Double(weights))
     page.check(
@@ -82,7 +43,7 @@ extension Baseline {
       near: 10 * 26 + 20 * 251 + 50 * 321 + 10 * 51, tolerance: 0)
     let tape = Tape()
     let batch = stream.uniform([1, 64, 28, 28])
-    let logits = network.logits(tape.constant(batch), .training, &stream)
+    let logits = network.logits(tape.constant(batch), .training, using: &stream)
     let loss = softmaxCrossEntropy(logits: logits, labels: (0..<64).map { $0 % 10 })
     page.check(
       "loss before training is near ln 10", Double(loss.value.scalar), near: 2.302585,
@@ -122,13 +83,13 @@ extension Baseline {
     return try (0..<seeds).map { seed in
       let name = "\(id)/seed \(seed)"
       var start = RandomStream(seed: page.seed, name, "weights")
-      let network = SampleNetwork(hasStrayReLU: hasStrayReLU, &start)
-      var training = Supervised(
-        network, Momentum(momentum: 0.5), rate: .constant(0.01), batchSize: 64,
-        seed: page.seed, name: name)
+      let network = SampleNetwork(hasStrayReLU: hasStrayReLU, using: &start)
+      var training = Training(
+        of: network, on: data.train, split.labelled, Momentum(momentum: 0.5),
+        rate: .constant(0.01), batchSize: 64, seed: page.seed, name: name)
       var outcome = Outcome(final: network.evaluate(data.test, []))
       for epoch in 0..<epochs {
-        try training.runEpoch(data.train, split.labelled)
+        try training.runEpoch()
         outcome.train.append(network.evaluate(data.train, split.labelled).accuracy)
         outcome.validation.append(network.evaluate(data.train, split.validation).accuracy)
         outcome.final = network.evaluate(data.test, testIndices)
@@ -152,7 +113,7 @@ extension Baseline {
       ] {
         let spread = Spread(values)
         // Another processor rounds otherwise, and ten epochs of training enlarge that.
-        page.value("\(name).\(part)", spread.mean, tolerance: 1, unit: "%")
+        page.value("\(name).\(part)", spread, tolerance: 1, unit: "%")
         page.value("\(name).\(part).deviation", spread.deviation, tolerance: 1, unit: "points")
       }
     }
@@ -162,7 +123,7 @@ extension Baseline {
         ["\(seed)"] + [pair.0, pair.1].map { "\(($0.test.last! * 100).rounded() / 100) %" }
       })
     let gains = zip(sample, mended).map { $1.test.last! - $0.test.last! }
-    page.value("gain", Spread(gains).mean, tolerance: 1, unit: "points")
+    page.value("gain", Spread(gains), tolerance: 1, unit: "points")
     page.value("gain.least", gains.min()!, tolerance: 2, unit: "points")
     page.claim(
       "Taking the stray ReLU away helps every one of the five seeds.", "gain.least > 0")

@@ -1,4 +1,5 @@
 import Digits
+import Experiments
 import Foundation
 import Gradients
 import Methods
@@ -69,7 +70,7 @@ extension TechniquesTogether {
       $0.augmentation = Augmentation(rotation: 25, shift: 3)
     }
     add("elastic", "all five of 2.2.3", to: "units") {
-      $0.augmentation = AugmentationForMNIST.together
+      $0.augmentation = .together
     }
     add("noise", "noise in each layer") { $0.noise = 0.3 }
     add("deep", "the kit's network, slim", to: "elastic") { recipe in
@@ -99,9 +100,9 @@ extension TechniquesTogether {
   }
 
   private static func logits(
-    _ network: some Classifier, _ images: Tensor, _ phase: Phase, _ stream: inout RandomStream
+    _ network: some Classifier, _ images: Tensor, _ phase: Phase, using stream: inout RandomStream
   ) -> Tensor {
-    network.logits(Tape(recording: false).constant(images), phase, &stream).value
+    network.logits(Tape(recording: false).constant(images), phase, using: &stream).value
   }
 
   private static func checkTheNetwork(_ page: Page) {
@@ -109,7 +110,9 @@ extension TechniquesTogether {
     var (one, two) = (
       RandomStream(seed: page.seed, id, "same"), RandomStream(seed: page.seed, id, "same")
     )
-    let (ours, baseline) = (RecipeNetwork(Recipe(), &one), SampleNetwork(&two))
+    let (ours, baseline) = (
+      ConvolutionalClassifier(Recipe(), using: &one), SampleNetwork(using: &two)
+    )
     var stream = RandomStream(seed: page.seed, id, "images")
     let images = stream.uniform([1, 64, 28, 28])
     for (name, phase) in [("training", Phase.training), ("evaluation", .evaluation)] {
@@ -117,18 +120,20 @@ extension TechniquesTogether {
       page.check(
         "the recipe's first network is the sample code's, in \(name)",
         Double(
-          (logits(ours, images, phase, &first) - logits(baseline, images, phase, &second))
+          (logits(ours, images, phase, using: &first)
+            - logits(baseline, images, phase, using: &second))
             .maximumMagnitude()), atMost: 0)
     }
     var third = stream
     var noisy = Recipe()
     noisy.noise = 0.3
     var three = RandomStream(seed: page.seed, id, "same")
-    let changed = logits(RecipeNetwork(noisy, &three), images, .training, &third)
-    let quiet = logits(baseline, images, .training, &stream)
+    let changed = logits(
+      ConvolutionalClassifier(noisy, using: &three), images, .training, using: &third)
+    let quiet = logits(baseline, images, .training, using: &stream)
     page.check(
       "with noise it is another", Double((changed - quiet).maximumMagnitude()), atLeast: 0.01)
-    let best = RecipeNetwork(.best, &stream).parameters.filter(\.isTrainable)
+    let best = ConvolutionalClassifier(.best, using: &stream).parameters.filter(\.isTrainable)
     page.value("best.weights", Double(best.reduce(0) { $0 + $1.value.count }))
   }
 
@@ -140,7 +145,8 @@ extension TechniquesTogether {
       (0..<seeds).map { seed in
         var recipe = step.recipe
         if page.isQuick { recipe.epochs = recipe.blocks.count > 2 ? 1 : 2 }
-        return RecipeTraining.Job(recipe: recipe, seed: seed, isQuick: page.isQuick)
+        return RecipeTraining.Job(
+          key: step.key, recipe: recipe, seed: seed, isQuick: page.isQuick)
       }
     }
     let outcomes = try RecipeTraining.run(page, jobs, data, split)
@@ -167,7 +173,7 @@ extension TechniquesTogether {
         let spread = result.spread(path)
         // Another processor rounds otherwise, and a training enlarges that.
         let tolerance = key == "sample" || key == "longer" ? 1.0 : part == "train" ? 1 : 0.4
-        page.value("\(key).\(part)", spread.mean, tolerance: tolerance, unit: "%")
+        page.value("\(key).\(part)", spread, tolerance: tolerance, unit: "%")
         row.append(String(format: "%.2f", spread.mean))
         guard part != "train" else { continue }
         page.value("\(key).\(part).deviation", spread.deviation, tolerance: tolerance)
@@ -178,7 +184,7 @@ extension TechniquesTogether {
           zip(result.outcomes, results[origin].outcomes).map {
             $0.final.validation - $1.final.validation
           })
-        page.value("\(key).gain", gain.mean, tolerance: 1, unit: "points")
+        page.value("\(key).gain", gain, tolerance: 1, unit: "points")
         page.value("\(key).gain.deviation", gain.deviation, tolerance: 1)
         row.append(String(format: "%+.2f ± %.2f", gain.mean, gain.deviation))
       } else {
@@ -197,8 +203,8 @@ extension TechniquesTogether {
   // snippet.end
 
   private static func claim(_ page: Page, _ chosen: Result, insteadOf first: Result) {
-    page.value("chosen.validation", chosen.spread(\.validation).mean, tolerance: 0.2, unit: "%")
-    page.value("chosen.test", chosen.spread(\.test).mean, tolerance: 0.2, unit: "%")
+    page.value("chosen.validation", chosen.spread(\.validation), tolerance: 0.2, unit: "%")
+    page.value("chosen.test", chosen.spread(\.test), tolerance: 0.2, unit: "%")
     page.value(
       "fewer",
       (100 - first.spread(\.test).mean) / (100 - chosen.spread(\.test).mean),

@@ -1,5 +1,7 @@
 import Files
 import Foundation
+import Tensors
+import Notebook
 
 /// A build of the lab that is measured from outside: a program that runs `bench`.
 ///
@@ -27,13 +29,13 @@ public struct Build: Sendable {
   }
 
   /// This build.
-  static func own() throws(LabError) -> Build { try Build(Machine.program.path) }
+  static func own() throws(LabError) -> Build { try Build(OwnProgram.url.path) }
 
   /// One turn of one workload.
   ///
   /// - Throws: `LabError` of kind `.tool` when the program says nothing that a lab would say;
   ///   `CancellationError`.
-  func turn(_ workload: String, _ settings: Bench.Settings) throws -> Turn {
+  func turn(_ workload: String, _ settings: Benchmark.Settings) throws -> Turn {
     let process = Process()
     process.executableURL = program
     process.arguments =
@@ -60,13 +62,13 @@ public struct Build: Sendable {
       let found = report.workloads.first, found.name == workload, found.ours > 0
     else { throw failure(workload, "it gives no figures") }
     return Turn(
-      rate: found.ours, report: try? JSONDecoder().decode(Bench.Report.self, from: data))
+      rate: found.ours, report: try? JSONDecoder().decode(Benchmark.Report.self, from: data))
   }
 
   /// What one turn showed: units of work a second, and the whole report where it reads like ours.
   struct Turn {
     let rate: Double
-    let report: Bench.Report?
+    let report: Benchmark.Report?
   }
 
   /// Of a report, what any commit's has.
@@ -132,7 +134,7 @@ public struct Build: Sendable {
   }
 }
 
-extension Bench {
+extension Benchmark {
   /// Measures two builds in turns, each turn a process; whoever went first goes second next time.
   static func compare(
     _ ours: Build, _ theirs: Build, _ settings: Settings, progress: (String, Double) -> Void
@@ -165,8 +167,8 @@ extension Bench {
           peakMegabytes: own.compactMap(\.peakMegabytes).max()))
     }
     return Report(
-      processor: Machine.processor, cores: ProcessInfo.processInfo.activeProcessorCount,
-      threads: settings.threads, kernels: Machine.kernels, blas: Machine.blas,
+      processor: Machine().processor, cores: ProcessInfo.processInfo.activeProcessorCount,
+      threads: settings.threads, kernels: Kernels.description, blas: Kernels.blas,
       reference: theirs.name, peak: peak, workloads: results)
   }
 }

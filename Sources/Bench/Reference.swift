@@ -18,7 +18,7 @@ final class Reference {
   private var unread = Data()
 
   /// Starts the process and waits until it is warm.
-  init(_ workload: String, _ settings: Bench.Settings, script: URL) throws {
+  init(_ workload: String, _ settings: Benchmark.Settings, script: URL) throws {
     let (process, output) = try Self.start(workload, settings, script: script, steps: nil)
     (self.process, self.output) = (process, output)
     input = (process.standardInput as! Pipe).fileHandleForWriting
@@ -37,7 +37,7 @@ final class Reference {
   }
 
   /// The seconds that some units of work took.
-  func seconds(for units: Int, _ settings: Bench.Settings) throws -> Double {
+  func seconds(for units: Int, _ settings: Benchmark.Settings) throws -> Double {
     do {
       try input.write(contentsOf: Data("\(units)\n".utf8))
     } catch {
@@ -51,7 +51,7 @@ final class Reference {
 
   /// The seconds of a process that does some units of work and ends.
   static func seconds(
-    ofProcess workload: String, units: Int, _ settings: Bench.Settings, script: URL
+    ofProcess workload: String, units: Int, _ settings: Benchmark.Settings, script: URL
   ) throws -> Double {
     let start = ContinuousClock.now
     let (process, _) = try Self.start(workload, settings, script: script, steps: units)
@@ -61,7 +61,7 @@ final class Reference {
   }
 
   private static func start(
-    _ workload: String, _ settings: Bench.Settings, script: URL, steps: Int?
+    _ workload: String, _ settings: Benchmark.Settings, script: URL, steps: Int?
   ) throws -> (Process, FileHandle) {
     let process = Process()
     let output = Pipe()
@@ -86,7 +86,7 @@ final class Reference {
     return (process, output.fileHandleForReading)
   }
 
-  private static func failure(_ settings: Bench.Settings) -> LabError {
+  private static func failure(_ settings: Benchmark.Settings) -> LabError {
     LabError(
       .tool,
       "PyTorch does not run with \(settings.python); install it as Benchmarks/README.md says, or "

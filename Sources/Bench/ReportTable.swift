@@ -1,7 +1,7 @@
 import Foundation
 import Notebook
 
-extension Bench.Report {
+extension Benchmark.Report {
   /// The report as text: what it ran on, and a table.
   public var lines: [String] {
     var lines = [
@@ -21,7 +21,7 @@ extension Bench.Report {
     return lines
   }
 
-  private func row(_ result: Bench.Result) -> [String] {
+  private func row(_ result: Benchmark.Result) -> [String] {
     var cells = [result.name, text(result.ours), result.theirs.map(text) ?? ""]
     if let ratio = result.ratio, let low = result.lowest, let high = result.highest {
       cells += [String(format: "%.2f", ratio), String(format: "%.2f – %.2f", low, high)]

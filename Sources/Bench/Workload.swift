@@ -1,4 +1,3 @@
-import Chapters
 import Digits
 import Gradients
 import Methods
@@ -34,52 +33,59 @@ public struct Workload: Sendable {
     zip(sizes, sizes.dropFirst()).map { Double($0 * $1) }
   }
 
-  /// Steps of training on batches in shuffled order.
-  private static func training<Network: Classifier>(
-    _ data: MNIST, _ name: String, batch: Int, _ network: Network, _ rule: any Optimiser,
-    rate: Float
+  /// The images of whole batches: each step is then of the same size, and asks for no new memory.
+  private static func whole(_ set: ImageSet, _ batch: Int) -> Range<Int> {
+    0..<set.count / batch * batch
+  }
+
+  /// Steps of training on labelled images in shuffled order.
+  private static func training(
+    _ data: MNIST, _ name: String, batch: Int, _ rule: some Optimiser, rate: Double,
+    _ network: (inout RandomStream) -> some Classifier
   ) -> () -> Void {
-    var batches = Batches(data.train, batch, name)
-    var noise = RandomStream(seed: 2016, "bench", name, "noise")
-    var rule = rule
-    return {
-      let (images, labels) = batches.next()
-      let tape = Tape()
-      let logits = network.logits(tape.constant(images), .training, &noise)
-      let loss = softmaxCrossEntropy(logits: logits, labels: labels)
-      rule.step(network.parameters, tape.backward(from: loss), rate: rate)
-    }
+    var start = RandomStream(seed: 2016, "bench", name)
+    var training = Training(
+      of: network(&start), on: data.train, Array(whole(data.train, batch)), rule,
+      rate: .constant(rate), batchSize: batch, seed: 2016, name: "bench/\(name)")
+    return { training.takeStep() }
   }
 
   private static let sampleNetwork = Workload(
     name: "sample-cnn", summary: "the sample code's network, batch 64, momentum, training",
     operations: operations([576 * 250, 64 * 5000, 320 * 50, 500], images: 64)
   ) { data in
-    var start = RandomStream(seed: 2016, "bench", "sample-cnn")
-    return training(
-      data, "sample-cnn", batch: 64, SampleNetwork(&start), Momentum(momentum: 0.5), rate: 0.01)
+    training(data, "sample-cnn", batch: 64, Momentum(momentum: 0.5), rate: 0.01) {
+      SampleNetwork(using: &$0)
+    }
   }
 
   private static let perceptron = Workload(
     name: "mlp-1200", summary: "784-1200-1200-10, batch 128, momentum, training",
     operations: operations(dense([784, 1200, 1200, 10]), images: 128)
   ) { data in
-    var start = RandomStream(seed: 2016, "bench", "mlp-1200")
-    return training(
-      data, "mlp-1200", batch: 128, Perceptron([784, 1200, 1200, 10], &start),
-      Momentum(momentum: 0.9), rate: 0.1)
+    training(data, "mlp-1200", batch: 128, Momentum(momentum: 0.9), rate: 0.1) {
+      Perceptron(.init([784, 1200, 1200, 10]), using: &$0)
+    }
   }
 
   private static let kitLayers: [Double] = [
     576 * 32 * 25, 100 * 64 * 288, 64 * 64 * 576, 4 * 128 * 576, 512 * 100, 1000,
   ]
 
+  /// The kit's final network, as its authors give it.
+  private static let kit: Recipe = {
+    var recipe = Recipe.best
+    (recipe.noise, recipe.normalisesLogits) = (0, true)
+    return recipe
+  }()
+
   private static let kitNetwork = Workload(
     name: "kit-cnn", summary: "the kit's final network, batch 100, Adam, training",
     operations: operations(kitLayers, images: 100)
   ) { data in
-    var start = RandomStream(seed: 2016, "bench", "kit-cnn")
-    return training(data, "kit-cnn", batch: 100, KitNetwork(&start), Adam(), rate: 1e-3)
+    training(data, "kit-cnn", batch: 100, Adam(), rate: 1e-3) {
+      ConvolutionalClassifier(kit, using: &$0)
+    }
   }
 
   private static let vgg = Workload(
@@ -90,9 +96,9 @@ public struct Workload: Sendable {
         64 * 49 * 10,
       ], images: 128)
   ) { data in
-    var start = RandomStream(seed: 2016, "bench", "vgg-small")
-    return training(
-      data, "vgg-small", batch: 128, SmallVGG(&start), Momentum(momentum: 0.9), rate: 0.05)
+    training(data, "vgg-small", batch: 128, Momentum(momentum: 0.9), rate: 0.05) {
+      SmallVGG(using: &$0)
+    }
   }
 
   private static let ladder = Workload(
@@ -100,16 +106,17 @@ public struct Workload: Sendable {
     operations: 2 * operations(dense(LadderEncoder.sizes), images: 200)
   ) { data in
     var start = RandomStream(seed: 2016, "bench", "ladder-mlp")
-    let network = LadderEncoder(&start)
-    var batches = Batches(data.train, 200, "ladder-mlp")
-    var noise = RandomStream(seed: 2016, "bench", "ladder-mlp", "noise")
-    var rule = Adam()
-    return {
-      let (images, labels) = batches.next()
-      let tape = Tape()
-      let loss = network.loss(tape.constant(images), Array(labels.prefix(100)), &noise)
-      rule.step(network.parameters, tape.backward(from: loss), rate: 1e-3)
-    }
+    let images = whole(data.train, 200)
+    let half = images.count / 2
+    let labelled = LabelledBatches(
+      of: data.train, Array(images.prefix(half)), size: 100, seed: 2016, name: "bench/ladder-mlp")
+    let others = UnlabelledBatches(
+      of: data.train.withoutLabels(Array(images.dropFirst(half))), size: 100, seed: 2016,
+      name: "bench/ladder-mlp")
+    var training = Training(
+      LadderEncoder(using: &start), PairedBatches(labelled, others), Adam(),
+      rate: .constant(1e-3), seed: 2016, name: "bench/ladder-mlp")
+    return { training.takeStep() }
   }
 
   private static let inference = Workload(
@@ -117,7 +124,7 @@ public struct Workload: Sendable {
     operations: operations(kitLayers, images: 10_000, isTraining: false)
   ) { data in
     var start = RandomStream(seed: 2016, "bench", "infer")
-    let network = KitNetwork(&start)
+    let network = ConvolutionalClassifier(kit, using: &start)
     let indices = Array(0..<data.test.count)
     return { _ = network.evaluate(data.test, indices) }
   }
@@ -127,11 +134,13 @@ public struct Workload: Sendable {
     summary: "rotation, shift, scale, shear and elastic distortion of a batch of 128",
     operations: 0
   ) { data in
-    var batches = Batches(data.train, 128, "augment")
     var stream = RandomStream(seed: 2016, "bench", "augment", "draws")
     let augmentation = Augmentation(
       rotation: 25, shift: 3, scale: 0.15, shear: 0.26, elastic: ElasticDistortion())
-    return { _ = augmentation(batches.next().images, &stream) }
+    var batches = LabelledBatches(
+      of: data.train, Array(whole(data.train, 128)), size: 128, seed: 2016, name: "bench/augment",
+      change: { augmentation($0, using: &$1) })
+    return { _ = batches.next(using: &stream) }
   }
 
   private static let start = Workload(
@@ -141,31 +150,9 @@ public struct Workload: Sendable {
   /// What the process of `start` does once the data is there: an epoch of 3,000 images.
   public static func runFirstEpoch(_ data: MNIST) throws {
     var start = RandomStream(seed: 2016, "bench", "start")
-    var training = Supervised(
-      SampleNetwork(&start), Momentum(momentum: 0.5), rate: .constant(0.01), batchSize: 64,
-      seed: 2016, name: "start")
-    try training.runEpoch(data.train, Split.kit(data.train.labels).labelled)
-  }
-}
-
-/// Batches of images in an order that is shuffled anew for each pass.
-private struct Batches {
-  private let set: ImageSet
-  private let size: Int
-  private var stream: RandomStream
-  private var order: [Int] = []
-  private var place = 0
-
-  init(_ set: ImageSet, _ size: Int, _ name: String) {
-    self.set = set
-    self.size = size
-    stream = RandomStream(seed: 2016, "bench", name, "order")
-  }
-
-  mutating func next() -> (images: Tensor, labels: [Int]) {
-    if place + size > order.count { (order, place) = (stream.permutation(set.count), 0) }
-    defer { place += size }
-    let batch = order[place..<place + size]
-    return (set.images(batch), set.labels(batch))
+    var training = Training(
+      of: SampleNetwork(using: &start), on: data.train, try Split.kit(data.train.labels).labelled,
+      Momentum(momentum: 0.5), rate: .constant(0.01), batchSize: 64, seed: 2016, name: "start")
+    try training.runEpoch()
   }
 }

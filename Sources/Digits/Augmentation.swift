@@ -49,9 +49,9 @@ public struct Augmentation: Sendable {
   }
 
   /// Changed copies of images `[1, n, h, w]`, each drawn on its own.
-  public func callAsFunction(_ images: Tensor, _ stream: inout RandomStream) -> Tensor {
-    var result = warped(images, &stream)
-    erasing?.apply(&result, &stream)
+  public func callAsFunction(_ images: Tensor, using stream: inout RandomStream) -> Tensor {
+    var result = warped(images, using: &stream)
+    erasing?.apply(&result, using: &stream)
     if noise > 0 { result += stream.normal(images.shape, deviation: noise) }
     return result
   }
@@ -62,12 +62,12 @@ public struct Augmentation: Sendable {
   }
 
   /// The maps and the distortion in one pass.
-  private func warped(_ images: Tensor, _ stream: inout RandomStream) -> Tensor {
+  private func warped(_ images: Tensor, using stream: inout RandomStream) -> Tensor {
     if isRigid && elastic == nil { return images }
     let (n, h, w) = (images.shape[1], images.shape[2], images.shape[3])
-    let maps = maps(n, side: Float(min(h, w)), &stream)
+    let maps = maps(n, side: Float(min(h, w)), using: &stream)
     guard let elastic else { return images.warped(maps) }
-    let draws = elastic.draws(n, h, w, &stream)
+    let draws = elastic.draws(n, h, w, using: &stream)
     let result = Tensor(uninitialized: images.shape)
     let (source, target) = (images.pointer, result.freshPointer)
     Parallel.forEachRange(n, by: Warp.imagesPerPiece) { range in
@@ -84,7 +84,7 @@ public struct Augmentation: Sendable {
   }
 
   /// A map for each of n images.
-  private func maps(_ n: Int, side: Float, _ stream: inout RandomStream) -> [AffineMap] {
+  private func maps(_ n: Int, side: Float, using stream: inout RandomStream) -> [AffineMap] {
     let draws = stream.uniform([n, 10], in: -1..<1)
     return (0..<n).map { image in
       func draw(_ index: Int) -> Float { draws[image * 10 + index] }

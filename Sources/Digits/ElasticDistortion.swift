@@ -41,9 +41,9 @@ public struct ElasticDistortion: Sendable {
 
   /// Displacements of n images of h × w pixels: `[n, 2, h, w]`, x before y.
   public func displacements(
-    _ n: Int, height h: Int, width w: Int, _ stream: inout RandomStream
+    _ n: Int, height h: Int, width w: Int, using stream: inout RandomStream
   ) -> Tensor {
-    let draws = draws(n, h, w, &stream)
+    let draws = draws(n, h, w, using: &stream)
     return Tensor(uninitialized: [n, 2, h, w]) { result in
       let result = result.baseAddress!
       Parallel.forEachRange(n, by: Warp.imagesPerPiece) { range in
@@ -63,7 +63,7 @@ public struct ElasticDistortion: Sendable {
   }
 
   /// The random numbers of n images: `[n, 2, h + 2·radius, w + 2·radius]`, uniform on ±1.
-  func draws(_ n: Int, _ h: Int, _ w: Int, _ stream: inout RandomStream) -> Tensor {
+  func draws(_ n: Int, _ h: Int, _ w: Int, using stream: inout RandomStream) -> Tensor {
     stream.uniform([n, 2, h + 2 * radius, w + 2 * radius], in: -1..<1)
   }
 

@@ -15,7 +15,7 @@ public enum Erasing: Sendable, Equatable {
   public static let zhong = Erasing.random(probability: 0.5, area: 0.02...0.4, aspect: 0.3)
 
   /// Paints over a rectangle of each image `[1, n, h, w]`.
-  func apply(_ images: inout Tensor, _ stream: inout RandomStream) {
+  func apply(_ images: inout Tensor, using stream: inout RandomStream) {
     let (n, h, w) = (images.shape[1], images.shape[2], images.shape[3])
     let draws = stream.uniform([n, 5])
     let noise: Tensor? =

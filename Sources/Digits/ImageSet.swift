@@ -6,6 +6,10 @@ public struct ImageSet: Sendable {
   public static let side = 28
   /// The pixels of an image.
   public static let pixelsPerImage = side * side
+  /// The mean of all pixels of the training images, as values 0…1.
+  public static let mean: Float = 0.1307
+  /// Their deviation.
+  public static let deviation: Float = 0.3081
   /// The number of classes: the digits 0 to 9.
   public static let classCount = 10
 
@@ -29,20 +33,31 @@ public struct ImageSet: Sendable {
 
   /// The images at some indices, in that order, as a batch `[1, n, 28, 28]` of values 0…1.
   public func images(_ indices: some Collection<Int>) -> Tensor {
-    let size = Self.pixelsPerImage
-    return Tensor(uninitialized: [1, indices.count, Self.side, Self.side]) { values in
-      pixels.withUnsafeBufferPointer { pixels in
-        for (place, index) in indices.enumerated() {
-          precondition(index >= 0 && index < count, "there is no image \(index) of \(count)")
-          Self.scale(pixels.baseAddress! + index * size, to: values.baseAddress! + place * size)
-        }
-      }
-    }
+    Self.batch(of: pixels, indices)
+  }
+
+  /// The images at some indices as a type of their own, which has no labels.
+  public func withoutLabels(_ indices: [Int]) -> UnlabelledImages {
+    UnlabelledImages(pixels: pixels, indices: indices)
   }
 
   /// The digits of the images at some indices, in that order.
   public func labels(_ indices: some Collection<Int>) -> [Int] {
     indices.map { Int(labels[$0]) }
+  }
+
+  /// Images out of a long row of bytes, as values 0…1.
+  fileprivate static func batch(of pixels: [UInt8], _ indices: some Collection<Int>) -> Tensor {
+    let size = pixelsPerImage
+    return Tensor(uninitialized: [1, indices.count, side, side]) { values in
+      pixels.withUnsafeBufferPointer { pixels in
+        for (place, index) in indices.enumerated() {
+          precondition(
+            index >= 0 && (index + 1) * size <= pixels.count, "there is no image \(index)")
+          scale(pixels.baseAddress! + index * size, to: values.baseAddress! + place * size)
+        }
+      }
+    }
   }
 
   /// Writes one image's bytes as values 0…1.
@@ -74,5 +89,24 @@ public struct ImageSet: Sendable {
       throw Malformed("gives image \(wrong.grouped) the label \(file.bytes[wrong]), not a digit")
     }
     return file.bytes
+  }
+}
+
+/// Images without labels: that nobody looks at those is a fact of the type.
+public struct UnlabelledImages: Sendable {
+  private let pixels: [UInt8]
+  private let indices: [Int]
+
+  fileprivate init(pixels: [UInt8], indices: [Int]) {
+    (self.pixels, self.indices) = (pixels, indices)
+  }
+
+  /// The number of images.
+  public var count: Int { indices.count }
+
+  /// The images at some places `0 ..< count`, in that order, as a batch `[1, n, 28, 28]` of values
+  /// 0…1.
+  public func callAsFunction(_ places: some Collection<Int>) -> Tensor {
+    ImageSet.batch(of: pixels, places.map { indices[$0] })
   }
 }

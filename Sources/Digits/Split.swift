@@ -12,6 +12,9 @@ public struct Split: Sendable, Equatable {
   /// The rest, whose labels nobody may look at.
   public let unlabelled: [Int]
 
+  /// All images that come without labels: the rest, and those for validation, 57,000 of the kit's.
+  public var withoutLabels: [Int] { unlabelled + validation }
+
   /// The split of the lab's kit: of each class the first images, by default 300, are labelled, and
   /// the next 1,000 are for validation.
   ///

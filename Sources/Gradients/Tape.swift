@@ -25,13 +25,22 @@ public final class Tape {
 
   private var nodes: [Node] = []
   private var places: [ObjectIdentifier: Leaf] = [:]
-  /// The trainable parameters that were used, each once, in the order of their first use.
+  /// The parameters that were used, trainable or not, each once, in the order of their first use.
   public private(set) var usedParameters: [Parameter] = []
   /// Whether gradients are wanted at all; without them nothing but values is kept.
   public let isRecording: Bool
+  private let values: (any ParameterValues)?
 
   /// An empty tape; `recording: false` makes one that only computes.
-  public init(recording: Bool = true) { isRecording = recording }
+  ///
+  /// - Parameter values: what the parameters count as instead of their own values, constants then.
+  public init(recording: Bool = true, values: (any ParameterValues)? = nil) {
+    isRecording = recording
+    self.values = values
+  }
+
+  /// Whether parameters count as the values of a copy.
+  public var readsCopy: Bool { values != nil }
 
   /// A leaf whose gradient is wanted.
   public func variable(_ value: Tensor) -> Variable {
@@ -49,10 +58,26 @@ public final class Tape {
   public func callAsFunction(_ parameter: Parameter) -> Variable {
     let key = ObjectIdentifier(parameter)
     if let leaf = places[key] { return Variable(tape: self, index: leaf.index, value: leaf.value) }
-    let place = parameter.isTrainable ? variable(parameter.value) : constant(parameter.value)
+    let place =
+      if let values {
+        constant(Self.value(of: parameter, in: values))
+      } else {
+        parameter.isTrainable ? variable(parameter.value) : constant(parameter.value)
+      }
     places[key] = Leaf(index: place.index, value: place.value)
-    if parameter.isTrainable { usedParameters.append(parameter) }
+    if !readsCopy { usedParameters.append(parameter) }
     return place
+  }
+
+  /// The value of a copy; a parameter that the copy lacks ends the program.
+  private static func value(of parameter: Parameter, in values: any ParameterValues) -> Tensor {
+    guard let value = values.value(of: parameter) else {
+      // Not a precondition, whose words an optimised build leaves out.
+      fatalError(
+        "a tape reads a copy that has no \(parameter.name) \(parameter.value.shape): it is of "
+          + "another module")
+    }
+    return value
   }
 
   /// Notes an operation and its pullback; keeps neither when no parent's gradient is wanted.
@@ -147,9 +172,15 @@ public struct Cotangents {
   }
 }
 
+/// Values that parameters count as on a tape that is told so: those of an average, say.
+public protocol ParameterValues {
+  /// The value that a parameter counts as, nil for its own.
+  func value(of parameter: Parameter) -> Tensor?
+}
+
 /// A tensor that training changes, or (`isTrainable: false`) one that is only kept with a model.
 public final class Parameter {
-  /// Its name in checkpoints, unique in a model: `"hidden.weight"`.
+  /// What it is in its layer, such as `weight`; a file knows it by its path in the whole module.
   public let name: String
   /// The present value; its shape never changes.
   public var value: Tensor {

@@ -4,14 +4,13 @@ import Networks
 import Tensors
 
 /// A network that says which digit an image shows.
-public protocol Classifier {
-  /// Everything that is saved with the network, trainable or not, in a fixed order.
-  var parameters: [Parameter] { get }
-
+public protocol Classifier: Module {
   /// The logits of images: `[1, n, 28, 28]` → `[n, 10]`.
   ///
-  /// - Parameter stream: for dropout and noise, which only training draws.
-  func logits(_ images: Variable, _ phase: Phase, _ stream: inout RandomStream) -> Variable
+  /// - Parameter noise: for dropout and noise, which only training draws.
+  func logits(
+    _ images: Variable, _ phase: Phase, using noise: inout RandomStream
+  ) -> Variable
 }
 
 /// How a classifier does on some images.
@@ -22,6 +21,8 @@ public struct Evaluation: Sendable {
   public let confidences: [Float]
   /// The true digits.
   public let labels: [Int]
+  /// The number of classes.
+  public let classes: Int
 
   /// The share of right predictions in percent.
   public var accuracy: Double {
@@ -31,7 +32,7 @@ public struct Evaluation: Sendable {
 
   /// How often each true digit (row) was taken for each digit (column).
   public var confusion: [[Int]] {
-    var counts = [[Int]](repeating: [Int](repeating: 0, count: 10), count: 10)
+    var counts = [[Int]](repeating: [Int](repeating: 0, count: classes), count: classes)
     for (prediction, label) in zip(predictions, labels) { counts[label][prediction] += 1 }
     return counts
   }
@@ -39,37 +40,71 @@ public struct Evaluation: Sendable {
 
 extension Classifier {
   /// Evaluates the network on images, in batches that do not depend on anything but their number.
-  public func evaluate(_ set: ImageSet, _ indices: [Int]) -> Evaluation {
-    evaluate(set, indices, beforeEachBatch: {})
+  ///
+  /// - Parameter values: what its parameters count as instead of their own: an average, say.
+  public func evaluate(
+    _ set: ImageSet, _ indices: [Int], values: (any ParameterValues)? = nil
+  ) -> Evaluation {
+    evaluate(set, indices, values: values, beforeEachBatch: {})
   }
 
   /// The same evaluation, which can be stopped.
   ///
   /// - Parameter beforeEachBatch: may throw to stop it, as when the task is cancelled.
   public func evaluate(
-    _ set: ImageSet, _ indices: [Int], beforeEachBatch: () throws -> Void
+    _ set: ImageSet, _ indices: [Int], values: (any ParameterValues)? = nil,
+    beforeEachBatch: () throws -> Void
   ) rethrows -> Evaluation {
     var predictions: [Int] = []
     var confidences: [Float] = []
-    var unused = RandomStream(seed: 0, "evaluation draws nothing")
+    var classes = ImageSet.classCount
     for batch in indices.batches(of: 500) {
       try beforeEachBatch()
-      let tape = Tape(recording: false)
-      let p = softmax(logits(tape.constant(set.images(batch)), .evaluation, &unused)).value
-      for row in 0..<batch.count {
-        let best = (0..<10).max { p[row * 10 + $0] < p[row * 10 + $1] }!
+      let p = probabilities(set.images(batch), values: values)
+      classes = p.shape[1]
+      for (row, best) in p.predictions.enumerated() {
         predictions.append(best)
-        confidences.append(p[row * 10 + best])
+        confidences.append(p[row * classes + best])
       }
     }
     return Evaluation(
-      predictions: predictions, confidences: confidences, labels: set.labels(indices))
+      predictions: predictions, confidences: confidences, labels: set.labels(indices),
+      classes: classes)
+  }
+
+  /// The probabilities of the classes of images in evaluation: `[1, n, 28, 28]` → `[n, 10]`.
+  ///
+  /// - Parameter values: what the parameters count as instead of their own.
+  public func probabilities(
+    _ images: Tensor, values: (any ParameterValues)? = nil
+  ) -> Tensor {
+    let tape = Tape(recording: false)
+    return softmax(tape.constant(logits(of: images, values: values))).value
+  }
+
+  /// The logits of images in evaluation: `[1, n, 28, 28]` → `[n, 10]`.
+  ///
+  /// - Parameter values: what the parameters count as instead of their own.
+  public func logits(of images: Tensor, values: (any ParameterValues)? = nil) -> Tensor {
+    var unused = RandomStream(seed: 0, "evaluation draws nothing")
+    let tape = Tape(recording: false, values: values)
+    return logits(tape.constant(images), .evaluation, using: &unused).value
   }
 }
 
-extension Array<Int> {
-  /// The elements in successive runs of at most `size`.
-  public func batches(of size: Int) -> [ArraySlice<Int>] {
-    stride(from: 0, to: count, by: size).map { self[$0..<Swift.min(count, $0 + size)] }
+extension Tensor {
+  /// The class of the largest score in each row of `[n, classes]`; of equal ones the first.
+  public var predictions: [Int] {
+    precondition(shape.rank == 2, "rows of scores wanted: \(shape)")
+    let classes = shape[1]
+    return withUnsafeBufferPointer { scores in
+      (0..<shape[0]).map { row in
+        var best = 0
+        for k in 1..<classes where scores[row * classes + k] > scores[row * classes + best] {
+          best = k
+        }
+        return best
+      }
+    }
   }
 }

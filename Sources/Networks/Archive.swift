@@ -66,11 +66,11 @@ public struct Archive: Sendable {
   /// - Throws: `LabError` of kind `.input` when it cannot be written; an older file stays whole.
   public func write(to url: URL) throws(LabError) { try AtomicFile.write(encoded, to: url) }
 
-  /// The most bytes that an archive of some parameters has, its header generously counted.
+  /// The most bytes that an archive of a module has, its header generously counted.
   ///
-  /// - Parameter copies: the tensors for each of them: its value, and what a rule remembers of it.
-  public static func mostBytes(of parameters: [Parameter], copies: Int = 1) -> Int {
-    parameters.reduce(1 << 20) { $0 + 4 * copies * $1.value.count }
+  /// - Parameter copies: the tensors for each parameter: its value, and what a training remembers.
+  public static func mostBytes(of module: some Module, copies: Int = 1) -> Int {
+    module.parameters.reduce(1 << 20) { $0 + 4 * copies * $1.value.count }
   }
 
   /// Reads a file.
@@ -151,6 +151,9 @@ public struct Archive: Sendable {
     guard headerEnd <= data.count - 32,
       let header = try? JSONDecoder().decode(Header.self, from: data[16..<headerEnd])
     else { throw Malformed(reason: "has no readable header") }
+    guard Set(header.tensors.map(\.name)).count == header.tensors.count else {
+      throw Malformed(reason: "names a tensor twice")
+    }
     var offset = headerEnd
     var tensors: [(name: String, value: Tensor)] = []
     for entry in header.tensors {
@@ -175,28 +178,41 @@ public struct Archive: Sendable {
     self.init(kind: header.kind, state: header.state, tensors: tensors)
   }
 
-  /// Puts the tensors of this archive into parameters of the same names.
+  /// The tensors of a module's parameters under their paths.
   ///
-  /// - Throws: `LabError` of kind `.input` when a name or a shape does not fit, or when a weight of
-  ///   a model is no finite number: such a network says nothing.
-  public func restore(_ parameters: [Parameter], from url: URL) throws(LabError) {
-    for parameter in parameters {
-      guard let found = tensors.first(where: { $0.name == parameter.name }),
+  /// - Parameter prefix: stands before each path.
+  public static func tensors(
+    of module: some Module, prefix: String = ""
+  ) -> [(name: String, value: Tensor)] {
+    module.namedParameters.map { (prefix + $0.path, $0.parameter.value) }
+  }
+
+  /// Puts the tensors of this archive into the parameters of a module, each by its path.
+  ///
+  /// - Throws: `LabError` of kind `.input`, with nothing changed, when a path or a shape does not
+  ///   fit (the file is of another network, or of a version that named its parameters otherwise),
+  ///   or when a weight of a model is no finite number: such a network says nothing.
+  public func restore(
+    _ module: some Module, prefix: String = "", from url: URL
+  ) throws(LabError) {
+    var values: [(parameter: Parameter, value: Tensor)] = []
+    for (path, parameter) in module.namedParameters {
+      guard let found = tensors.first(where: { $0.name == prefix + path }),
         found.value.shape == parameter.value.shape
       else {
         throw LabError(
           .input,
-          "\(url.path) has no \(parameter.name) of shape \(parameter.value.shape): it is a model "
-            + "of another network; train it again with: swift run lab model")
+          "\(url.path) has no \(path) of shape \(parameter.value.shape): it is a model of another "
+            + "network; train it again with: swift run lab model")
       }
       guard kind != "model" || found.value.allFinite else {
         throw LabError(
           .input,
-          "\(url.path) has a \(parameter.name) that is not finite; train it again with: swift run "
-            + "lab model")
+          "\(url.path) has a \(path) that is not finite; train it again with: swift run lab model")
       }
-      parameter.value = found.value
+      values.append((parameter, found.value))
     }
+    for (parameter, value) in values { parameter.value = value }
   }
 }
 

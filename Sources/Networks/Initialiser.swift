@@ -26,7 +26,7 @@ public enum Initialiser: Sendable, Equatable {
   }
 
   /// Weights of a shape.
-  public func weights(_ shape: Shape, _ stream: inout RandomStream) -> Tensor {
+  public func weights(_ shape: Shape, using stream: inout RandomStream) -> Tensor {
     let fan = Self.fans(shape)
     switch self {
     case .gaussian(let deviation):
@@ -55,7 +55,7 @@ public enum Initialiser: Sendable, Equatable {
   }
 
   /// Biases of a layer whose weights have a shape: 0, but for `fanInUniform`.
-  public func biases(_ shape: Shape, _ stream: inout RandomStream) -> Tensor {
+  public func biases(_ shape: Shape, using stream: inout RandomStream) -> Tensor {
     guard self == .fanInUniform else { return Tensor(repeating: 0, [shape[0]]) }
     let bound = 1 / Float(Self.fans(shape).in).squareRoot()
     return stream.uniform([shape[0]], in: -bound..<bound)

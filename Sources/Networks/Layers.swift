@@ -2,7 +2,7 @@ import Gradients
 import Tensors
 
 /// A fully connected layer: y = f(x·Wᵀ + b).
-public struct Dense {
+public struct Dense: Module {
   /// The weights, `[out, in]`.
   public let weight: Parameter
   /// The biases, `[out]`.
@@ -10,13 +10,14 @@ public struct Dense {
   /// The activation f.
   public let activation: Activation
 
-  /// A layer with drawn weights; `name` starts the names of its parameters.
+  /// A layer with drawn weights.
   public init(
-    _ name: String, _ inputs: Int, _ outputs: Int, activation: Activation = .identity,
-    initialiser: Initialiser, _ stream: inout RandomStream
+    inputs: Int, outputs: Int, activation: Activation = .identity, initialiser: Initialiser,
+    using stream: inout RandomStream
   ) {
-    weight = Parameter("\(name).weight", initialiser.weights([outputs, inputs], &stream))
-    bias = Parameter("\(name).bias", initialiser.biases([outputs, inputs], &stream))
+    let shape: Shape = [outputs, inputs]
+    weight = Parameter("weight", initialiser.weights(shape, using: &stream))
+    bias = Parameter("bias", initialiser.biases(shape, using: &stream))
     self.activation = activation
   }
 
@@ -24,13 +25,10 @@ public struct Dense {
   public func callAsFunction(_ x: Variable) -> Variable {
     affine(x, x.tape(weight), x.tape(bias), activation: activation)
   }
-
-  /// The weights and the biases.
-  public var parameters: [Parameter] { [weight, bias] }
 }
 
 /// A convolutional layer with stride 1: y = f(x ∗ W + b).
-public struct Convolution {
+public struct Convolution: Module {
   /// The filters, `[filters, channels, kernel, kernel]`.
   public let weight: Parameter
   /// The biases, `[filters]`.
@@ -40,14 +38,15 @@ public struct Convolution {
   /// The activation f.
   public let activation: Activation
 
-  /// A layer with drawn filters; `name` starts the names of its parameters.
+  /// A layer with drawn filters of `kernel` × `kernel` pixels.
   public init(
-    _ name: String, _ channels: Int, _ filters: Int, kernel: Int, padding: Int = 0,
-    activation: Activation = .identity, initialiser: Initialiser, _ stream: inout RandomStream
+    channels: Int, filters: Int, kernel: Int, padding: Int = 0,
+    activation: Activation = .identity, initialiser: Initialiser,
+    using stream: inout RandomStream
   ) {
     let shape: Shape = [filters, channels, kernel, kernel]
-    weight = Parameter("\(name).weight", initialiser.weights(shape, &stream))
-    bias = Parameter("\(name).bias", initialiser.biases(shape, &stream))
+    weight = Parameter("weight", initialiser.weights(shape, using: &stream))
+    bias = Parameter("bias", initialiser.biases(shape, using: &stream))
     self.padding = padding
     self.activation = activation
   }
@@ -56,21 +55,24 @@ public struct Convolution {
   public func callAsFunction(_ x: Variable) -> Variable {
     convolution(x, x.tape(weight), x.tape(bias), padding: padding, activation: activation)
   }
-
-  /// The filters and the biases.
-  public var parameters: [Parameter] { [weight, bias] }
 }
 
 /// Whether a network learns from a batch or judges it: an argument of its layers, never a global.
 public enum Phase: Sendable {
-  /// Batch statistics and random masks.
+  /// Batch statistics, which move the running ones, and random masks.
   case training
+  /// Batch statistics and random masks, while the running statistics stay: a second pass over a
+  /// batch, say, whose images are noisy and shall not count.
+  case trainingAside
   /// Running statistics, no masks.
   case evaluation
+
+  /// Whether the network learns from the batch: there are masks and noise.
+  public var isTraining: Bool { self != .evaluation }
 }
 
 /// Batch normalisation with learnt scale and shift, and running statistics for evaluation.
-public struct BatchNormalisation {
+public struct BatchNormalisation: Module {
   /// γ, `[features]`.
   public let scale: Parameter
   /// β, `[features]`.
@@ -86,17 +88,17 @@ public struct BatchNormalisation {
   /// The activation that follows.
   public let activation: Activation
 
-  /// A layer for some features; `name` starts the names of its parameters.
+  /// A layer for some features.
   public init(
-    _ name: String, _ features: Int, activation: Activation = .identity, momentum: Float = 0.1,
+    features: Int, activation: Activation = .identity, momentum: Float = 0.1,
     epsilon: Float = 1e-5
   ) {
-    scale = Parameter("\(name).scale", Tensor(repeating: 1, [features]))
-    shift = Parameter("\(name).shift", Tensor(repeating: 0, [features]))
-    runningMean = Parameter(
-      "\(name).mean", Tensor(repeating: 0, [features]), isTrainable: false)
-    runningVariance = Parameter(
-      "\(name).variance", Tensor(repeating: 1, [features]), isTrainable: false)
+    func filled(_ name: String, _ value: Float, isTrainable: Bool = true) -> Parameter {
+      Parameter(name, Tensor(repeating: value, [features]), isTrainable: isTrainable)
+    }
+    (scale, shift) = (filled("scale", 1), filled("shift", 0))
+    runningMean = filled("runningMean", 0, isTrainable: false)
+    runningVariance = filled("runningVariance", 1, isTrainable: false)
     self.momentum = momentum
     self.epsilon = epsilon
     self.activation = activation
@@ -104,30 +106,34 @@ public struct BatchNormalisation {
 
   /// The layer applied to `[n, features]` or `[features, n, h, w]`.
   ///
-  /// In training the running statistics move towards the batch's (Ioffe & Szegedy 2015, alg. 2).
+  /// In `.training` the running statistics move towards the batch's (Ioffe & Szegedy 2015, alg. 2).
   public func callAsFunction(_ x: Variable, _ phase: Phase) -> Variable {
     let (γ, β) = (x.tape(scale), x.tape(shift))
-    switch phase {
-    case .training:
-      let (y, moments) = batchNormalised(
-        x, scale: γ, shift: β, epsilon: epsilon, activation: activation)
-      let samples = Float(x.value.count / scale.value.count)
-      let (rate, unbiased) = (momentum, momentum * samples / max(1, samples - 1))
-      runningMean.value = runningMean.value.zip(moments.mean) { $0 + ($1 - $0) * rate }
-      runningVariance.value = runningVariance.value.zip(moments.variance) {
-        $0 * (1 - rate) + $1 * unbiased
-      }
-      return y
-    case .evaluation:
+    guard phase.isTraining else {
+      let (mean, variance) = (x.tape(runningMean), x.tape(runningVariance))
       let ε = epsilon
-      let inverse = runningVariance.value.map { 1 / ($0 + ε).squareRoot() }
+      let inverse = variance.value.map { 1 / ($0 + ε).squareRoot() }
       let factor = γ * x.tape.constant(inverse)
       return featureAffine(
-        x, scale: factor, shift: β - x.tape.constant(runningMean.value) * factor,
-        activation: activation)
+        x, scale: factor, shift: β - mean * factor, activation: activation)
     }
+    let (y, moments) = batchNormalised(
+      x, scale: γ, shift: β, epsilon: epsilon, activation: activation)
+    // What is kept with the model is part of the step too, though no gradient reaches it.
+    _ = (x.tape(runningMean), x.tape(runningVariance))
+    if phase == .training {
+      precondition(!x.tape.readsCopy, "the running statistics of a copy do not move")
+      move(to: moments, samples: Float(x.value.count / scale.value.count))
+    }
+    return y
   }
 
-  /// Scale, shift and the running statistics.
-  public var parameters: [Parameter] { [scale, shift, runningMean, runningVariance] }
+  /// Moves the running statistics towards a batch's; the variance becomes an unbiased one.
+  private func move(to moments: Moments, samples: Float) {
+    let (rate, unbiased) = (momentum, momentum * samples / max(1, samples - 1))
+    runningMean.value = runningMean.value.zip(moments.mean) { $0 + ($1 - $0) * rate }
+    runningVariance.value = runningVariance.value.zip(moments.variance) {
+      $0 * (1 - rate) + $1 * unbiased
+    }
+  }
 }

@@ -11,6 +11,11 @@ public protocol Optimiser {
   /// The number of steps taken.
   var steps: Int { get set }
 
+  /// Gets ready for a step, before its loss is computed.
+  ///
+  /// A rule may move the parameters to where it wants the gradient; `step` takes them on from there.
+  mutating func begin(_ parameters: [Parameter], at moment: Moment)
+
   /// Takes one step.
   ///
   /// - Parameters:
@@ -20,13 +25,18 @@ public protocol Optimiser {
   mutating func step(_ parameters: [Parameter], _ gradients: Cotangents, rate: Float)
 }
 
+extension Optimiser {
+  /// Most rules want the gradient where the parameters are.
+  public mutating func begin(_ parameters: [Parameter], at moment: Moment) {}
+}
+
 /// Gradient descent with classical momentum or Nesterov's accelerated gradient.
 ///
 /// Classical: v ← μv − ε∇f(θ), θ ← θ + v. Nesterov: v ← μv − ε∇f(θ + μv), θ ← θ + v. Source:
 /// Sutskever, Martens, Dahl & Hinton 2013, eqs. 1–4.
 ///
-/// Nesterov's gradient is taken at θ + μv: `anticipate` moves the parameters there before the
-/// forward pass, and the step takes them back. Between steps they stand at θ.
+/// Nesterov's gradient is taken at θ + μv: `begin` moves the parameters there before the forward
+/// pass, and the step takes them back. Between steps they stand at θ.
 public struct Momentum: Optimiser {
   /// Where the gradient is taken.
   public enum Kind: Sendable {
@@ -38,8 +48,8 @@ public struct Momentum: Optimiser {
 
   /// Where the gradient is taken.
   public let kind: Kind
-  /// μ of the next step; a schedule sets it before `anticipate`.
-  public var momentum: Float
+  /// μ of each step.
+  public let schedule: Schedule
   /// λ of the penalty ½λ‖θ‖², whose gradient λθ is added to the loss's.
   public let weightDecay: Float
   /// The memory v, one a trainable parameter; empty before the first step.
@@ -48,13 +58,18 @@ public struct Momentum: Optimiser {
   public var memoriesPerParameter: Int { 1 }
   /// The number of steps taken.
   public var steps = 0
-  /// The μ with which the parameters were moved to θ + μv, nil while they stand at θ.
-  private var anticipated: Float?
+  /// The μ of the step that has begun, nil between steps.
+  private var begun: Float?
 
-  /// A rule with its first μ; 0 is plain gradient descent.
-  public init(_ kind: Kind = .classical, momentum: Float, weightDecay: Float = 0) {
+  /// A rule with one μ for all steps; 0 is plain gradient descent.
+  public init(_ kind: Kind = .classical, momentum: Double, weightDecay: Float = 0) {
+    self.init(kind, momentum: .constant(momentum), weightDecay: weightDecay)
+  }
+
+  /// A rule whose μ changes in the course of the training.
+  public init(_ kind: Kind = .classical, momentum: Schedule, weightDecay: Float = 0) {
     self.kind = kind
-    self.momentum = momentum
+    schedule = momentum
     self.weightDecay = weightDecay
   }
 
@@ -62,13 +77,12 @@ public struct Momentum: Optimiser {
   public mutating func step(_ parameters: [Parameter], _ gradients: Cotangents, rate: Float) {
     let trainable = parameters.filter(\.isTrainable)
     prepare(trainable)
-    precondition(
-      kind == .classical || anticipated == momentum, "anticipate with the step's own μ comes first")
-    anticipated = nil
+    guard let μ = begun else { preconditionFailure("a step begins with `begin`") }
+    begun = nil
     steps += 1
     for (index, parameter) in trainable.enumerated() {
       // What is taken back of θ + μv, and the L2 penalty: 0 where there is none.
-      let (μ, back) = (momentum, kind == .nesterov ? momentum : 0)
+      let back = kind == .nesterov ? μ : 0
       let shrink = rate * weightDecay
       Tensor.update(&parameter.value, &memory[index], by: gradients[parameter]) { θ, v, g in
         let new = v * μ - g * rate - θ * shrink
@@ -77,16 +91,15 @@ public struct Momentum: Optimiser {
     }
   }
 
-  /// Moves the parameters from θ to θ + μv, where Nesterov's gradient is taken.
-  ///
-  /// Classical momentum stays at θ.
-  public mutating func anticipate(_ parameters: [Parameter]) {
+  /// Takes the step's μ, and moves the parameters from θ to θ + μv, where Nesterov's gradient is
+  /// taken; classical momentum stays at θ.
+  public mutating func begin(_ parameters: [Parameter], at moment: Moment) {
+    precondition(begun == nil, "a step follows each `begin`")
+    let μ = schedule(moment)
+    begun = μ
     guard kind == .nesterov else { return }
     let trainable = parameters.filter(\.isTrainable)
     prepare(trainable)
-    precondition(anticipated == nil, "a step follows each anticipation")
-    anticipated = momentum
-    let μ = momentum
     for (index, parameter) in trainable.enumerated() {
       parameter.value.merge(memory[index]) { θ, v in θ + v * μ }
     }

@@ -66,22 +66,25 @@ public struct ChapterFiles: Sendable {
     return data
   }
 
-  static func text(_ url: URL) throws(LabError) -> String {
-    try Manuscript.text(of: try read(url), path: url.path)
+  /// The text of a file of a package, which an error names by its path there.
+  static func text(_ url: URL, in root: URL) throws(LabError) -> String {
+    let home = root.path.hasSuffix("/") ? root.path : root.path + "/"
+    let path = url.path.hasPrefix(home) ? String(url.path.dropFirst(home.count)) : url.path
+    return try Manuscript.text(of: try read(url), path: path)
   }
 
   /// How many numbers of the prose are bound, and how many are listed as exact.
   ///
   /// - Throws: `LabError` of kind `.input` when the prose cannot be read.
   public func counts() throws(LabError) -> NumberCounts {
-    Prose(try Self.text(prose)).counts
+    Prose(try Self.text(prose, in: root)).counts
   }
 
   /// The Swift files below Sources/ that the prose quotes by their paths, sorted, each once.
   ///
   /// - Throws: `LabError` of kind `.input` when the prose cannot be read.
   public func quotedFiles() throws(LabError) -> [String] {
-    Set(Prose(try Self.text(prose)).excerpts.compactMap(\.file)).sorted()
+    Set(Prose(try Self.text(prose, in: root)).excerpts.compactMap(\.file)).sorted()
   }
 }
 
@@ -115,7 +118,8 @@ public struct Binding: Sendable {
   public func findings(isRerun: Bool = false, figuresIn folder: URL? = nil) throws(LabError)
     -> [Finding]
   {
-    try findings(Prose(ChapterFiles.text(files.prose)), isRerun: isRerun, figuresIn: folder)
+    try findings(
+      Prose(ChapterFiles.text(files.prose, in: files.root)), isRerun: isRerun, figuresIn: folder)
   }
 
   /// Numbers that say more than is known: their last digit is finer than a tenth of the deviation of
@@ -123,7 +127,7 @@ public struct Binding: Sendable {
   ///
   /// - Throws: `LabError` of kind `.input` when the prose cannot be read.
   public func warnings() throws(LabError) -> [Finding] {
-    Prose(try ChapterFiles.text(files.prose)).numbers.compactMap { number in
+    Prose(try ChapterFiles.text(files.prose, in: files.root)).numbers.compactMap { number in
       record.values.first { $0.name == number.name }.flatMap { number.excess(over: $0) }
         .map { finding(number.line, $0) }
     }
@@ -139,6 +143,8 @@ public struct Binding: Sendable {
     findings += claims(prose)
     findings += try excerpts(prose)
     findings += images(prose, folder ?? files.figures)
+    findings += prose.deadLinks(from: files.prose.deletingLastPathComponent(), in: files.root)
+      .map { finding($0.line, $0.sentence) }
     if record.checks.isEmpty {
       findings.append(finding(1, "chapter \(files.id) checks nothing; give it a check."))
     }
@@ -159,6 +165,9 @@ public struct Binding: Sendable {
         continue
       }
       let tolerance = record.values.first { $0.name == number.name }?.tolerance ?? 0
+      if let fault = record.unitFault(of: number, named: number.name) {
+        findings.append(finding(number.line, fault))
+      }
       let isNear =
         isRerun && abs(number.literal.value - value) <= tolerance + number.literal.halfUnit
       if !isNear, let difference = number.difference(from: value) {
@@ -242,11 +251,11 @@ public struct Binding: Sendable {
 
   /// The regions of the Swift files that a prose quotes; the key of the paired one is empty.
   private func snippets(_ prose: Prose) throws(LabError) -> [String: Snippets] {
-    var snippets = ["": Snippets(try ChapterFiles.text(files.source))]
+    var snippets = ["": Snippets(try ChapterFiles.text(files.source, in: files.root))]
     for file in Set(prose.excerpts.compactMap(\.file)) {
       let url = files.root.appendingPathComponent("Sources/\(file)")
       // A file that is not there has no regions, which is found where it is quoted.
-      if Self.isFile(url) { snippets[file] = Snippets(try ChapterFiles.text(url)) }
+      if Self.isFile(url) { snippets[file] = Snippets(try ChapterFiles.text(url, in: files.root)) }
     }
     return snippets
   }
@@ -345,7 +354,7 @@ public struct Binding: Sendable {
   /// - Throws: `LabError` of kind `.failed`, with nothing written, when something is wrong that new
   ///   numbers and excerpts do not mend: `findings` would still find it in what would be written.
   public func accept() throws(LabError) -> [String] {
-    let text = try ChapterFiles.text(files.prose)
+    let text = try ChapterFiles.text(files.prose, in: files.root)
     let prose = Prose(text)
     let snippets = try snippets(prose)
     var changes: [String] = []
@@ -368,8 +377,8 @@ public struct Binding: Sendable {
       let more = left.count == 1 ? "" : ", with \((left.count - 1).of("finding")) more"
       throw LabError(
         .failed,
-        "Nothing was written: \(first.description.dropLast())\(more); mend the prose or the code "
-          + "by hand.")
+        "Chapter \(files.id) is unchanged: \(first.description.dropLast())\(more); mend the prose or "
+          + "the code by hand.")
     }
     if written != text { try AtomicFile.write(Data(written.utf8), to: files.prose) }
     return changes

@@ -23,6 +23,15 @@ extension Prose {
         continue
       } else if columns >= 4, block.segments.isEmpty, !isInList {
         // Code by its indentation.
+        let end =
+          lines.indices.dropFirst(index + 1).first { row in
+            let line = lines[row]
+            return line.allSatisfy(\.isWhitespace)
+              || !(line.hasPrefix("    ") || line.drop { $0 == " " }.hasPrefix("\t"))
+          } ?? lines.count
+        readOutput(index..<end)
+        index = end
+        continue
       } else if let heading = Self.heading(rest), columns <= 3 {
         finish()
         isInList = false
@@ -64,6 +73,12 @@ extension Prose {
       start = line.index(after: start)
       while start < line.endIndex, line[start].isWhitespace { start = line.index(after: start) }
     }
+    if isHTML(line[start...]) {
+      fault(
+        index,
+        "a line that begins with a comment is no prose to a reader of Markdown; put the marker at "
+          + "the end of the line before, or above the paragraph")
+    }
     if block.segments.isEmpty {
       block.fixed = pending
       pending = FixedNumbers()
@@ -71,6 +86,15 @@ extension Prose {
     block.segments.append(
       GlyphScanner.Segment(
         line: index, text: line, start: start, isQuoted: isQuoted, isSeparate: isSeparate))
+  }
+
+  /// Whether a line is a block of HTML where one breaks the prose.
+  ///
+  /// A comment at its beginning makes it one, even in the middle of a paragraph (CommonMark 0.31,
+  /// section 4.6, condition 2). Above a paragraph, with nothing behind it, it does no harm.
+  private func isHTML(_ line: Substring) -> Bool {
+    guard line.hasPrefix("<!--"), let close = line.range(of: "-->") else { return false }
+    return !block.segments.isEmpty || !line[close.upperBound...].allSatisfy(\.isWhitespace)
   }
 
   /// The body of a marker that has its line to itself.
@@ -144,6 +168,10 @@ extension Prose {
     }
     if fence.language == "markdown" {
       quotedMarkdown.append((index + 1, lines[index + 1..<end].joined(separator: "\n")))
+    }
+    // Code, formulas and commands are no results; anything else in a fence is what a run printed.
+    if !["swift", "math", "markdown", "sh"].contains(fence.language) {
+      readOutput(index + 1..<end)
     }
     return end + 1
   }

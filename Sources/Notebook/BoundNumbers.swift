@@ -9,14 +9,13 @@ extension Prose {
       block.segments, isTable: Self.isTable(block.segments), addresses: addresses)
     faults += scanner.faults.map { ($0.line + 1, $0.sentence) }
     images += scanner.images.map { Image(path: $0.path, line: $0.line + 1) }
+    links += scanner.links.map { Image(path: $0.path, line: $0.line + 1) }
 
     let finder = NumeralFinder(scanner.glyphs)
     var numerals = finder.numerals + NumberWords(scanner.glyphs).numerals
     numerals.sort { $0.range.lowerBound < $1.range.lowerBound }
     References.mark(&numerals, scanner.glyphs, isHeading: block.isHeading)
-    if isInReferences, !block.isHeading {
-      for index in numerals.indices { numerals[index].exemption = "the list of references" }
-    }
+    if isInReferences, !block.isHeading { References.markCitations(&numerals, scanner.glyphs) }
 
     let sentences = handle(scanner, finder, numerals)
     var boundTexts: Set<String> = []
@@ -43,10 +42,7 @@ extension Prose {
         continue
       } else if isClaimed {
         counts.bound += 1
-      } else if numeral.kind == .digits
-        ? block.fixed.use(numeral.texts[0]) || block.fixed.use(numeral.text)
-        : numeral.texts.map({ block.fixed.use($0) }).allSatisfy({ $0 })
-      {
+      } else if block.fixed.use(numeral) {
         counts.fixed += 1
       } else {
         fault(
@@ -55,8 +51,42 @@ extension Prose {
             + "<!--fixed \(numeral.text)--> above the paragraph if it is exact by definition")
       }
     }
-    faults += block.fixed.faults(bound: boundTexts).map { ($0.line + 1, $0.sentence) }
-    fixed += block.fixed.entries.map { Fixed(text: $0.text, others: $0.others, line: $0.line + 1) }
+    close(block.fixed, bound: boundTexts)
+  }
+
+  private mutating func close(_ list: FixedNumbers, bound: Set<String> = []) {
+    faults += list.faults(bound: bound).map { ($0.line + 1, $0.sentence) }
+    fixed += list.entries.map { Fixed(text: $0.text, others: $0.others, line: $0.line + 1) }
+  }
+
+  /// Reads the numbers of a block of output, in which a reader would see a marker: all of them must
+  /// stand in the list above it.
+  mutating func readOutput(_ range: Range<Int>) {
+    var list = pending
+    pending = FixedNumbers()
+    var glyphs: [Glyph] = []
+    for line in range {
+      let text = lines[line]
+      for index in text.indices {
+        glyphs.append(
+          Glyph(
+            character: text[index], kind: text[index].isWhitespace ? .space : .text, line: line,
+            range: index..<text.index(after: index)))
+      }
+      glyphs.append(
+        Glyph(character: "\n", kind: .border, line: line, range: text.endIndex..<text.endIndex))
+    }
+    for numeral in NumeralFinder(glyphs).numerals + NumberWords(glyphs).numerals {
+      if list.use(numeral) {
+        counts.fixed += 1
+      } else {
+        fault(
+          glyphs[numeral.range.lowerBound].line,
+          "nothing binds “\(numeral.text)” in this output: write <!--fixed \(numeral.text)--> above "
+            + "it if it is exact by definition, or show it in a table")
+      }
+    }
+    close(list)
   }
 
   static func isTable(_ segments: [GlyphScanner.Segment]) -> Bool {
@@ -151,7 +181,9 @@ extension Prose {
           + "\(literal.text); set them apart")
     }
     numbers.append(
-      Number(name: name, literal: literal, line: line + 1, range: start..<comment.start))
+      Number(
+        name: name, literal: literal, line: line + 1, range: start..<comment.start,
+        unit: Self.unit(behind: numerals[index].range.upperBound, scanner.glyphs)))
     counts.bound += 1
     return index
   }

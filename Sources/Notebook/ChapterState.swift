@@ -83,8 +83,7 @@ extension ChapterFiles {
   ///
   /// - Throws: `LabError` of kind `.input` when the prose cannot be read.
   func sources(in code: PackageCode) throws(LabError) -> [String: String] {
-    let quoted = try Self.text(prose).matches(of: /<!--\s*snippet\s+([^\s#]+)#/)
-      .map { "Sources/\($0.output.1)" }
+    let quoted = try quotedFiles().map { "Sources/\($0)" }
     return code.sources(
       of: id, and: ["Chapters/\(source.lastPathComponent)"], quoting: quoted)
   }

@@ -50,6 +50,13 @@ struct FixedNumbers {
     return true
   }
 
+  /// Whether the list has a number in digits, or each word of one in words.
+  mutating func use(_ numeral: Numeral) -> Bool {
+    numeral.kind == .digits
+      ? use(numeral.texts[0]) || use(numeral.text)
+      : numeral.texts.map { use($0) }.allSatisfy { $0 }
+  }
+
   /// What is wrong with the list once the paragraph has been read.
   ///
   /// - Parameter bound: the texts of the paragraph's bound numbers. One that is also fixed would

@@ -30,21 +30,21 @@ public struct FrontPage: Sendable {
   ///
   /// - Throws: `LabError` of kind `.input` when it cannot be read.
   public func findings() throws(LabError) -> [Finding] {
-    findings(Prose(try ChapterFiles.text(url)))
+    findings(Prose(try ChapterFiles.text(url, in: root)))
   }
 
   /// How many numbers of the README are bound, and how many are listed as exact.
   ///
   /// - Throws: `LabError` of kind `.input` when it cannot be read.
   public func counts() throws(LabError) -> NumberCounts {
-    Prose(try ChapterFiles.text(url)).counts
+    Prose(try ChapterFiles.text(url, in: root)).counts
   }
 
   /// Numbers that say more than is known, by the deviations of their values.
   ///
   /// - Throws: `LabError` of kind `.input` when it cannot be read.
   public func warnings() throws(LabError) -> [Finding] {
-    Prose(try ChapterFiles.text(url)).numbers.compactMap { number in
+    Prose(try ChapterFiles.text(url, in: root)).numbers.compactMap { number in
       value(named: number.name).flatMap { number.excess(over: $0) }.map {
         Finding(file: Self.name, line: number.line, sentence: $0)
       }
@@ -62,7 +62,7 @@ public struct FrontPage: Sendable {
     let folder = root.appendingPathComponent("Chapters")
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     return names.filter { $0.hasSuffix(".md") }.compactMap {
-      (try? ChapterFiles.text(folder.appendingPathComponent($0))).map {
+      (try? ChapterFiles.text(folder.appendingPathComponent($0), in: root)).map {
         Manuscript($0).lines.joined(separator: "\n")
       }
     }
@@ -86,7 +86,12 @@ public struct FrontPage: Sendable {
       if let difference = number.difference(from: value) {
         findings.append(finding(number.line, difference))
       }
+      let parts = number.name.split(separator: "/", maxSplits: 1).map(String.init)
+      if let fault = records[parts[0]]?.unitFault(of: number, named: parts[1]) {
+        findings.append(finding(number.line, fault))
+      }
     }
+    findings += prose.deadLinks(from: root, in: root).map { finding($0.line, $0.sentence) }
     for quoted in prose.quotedMarkdown where !chapters.contains(where: { $0.contains(quoted.text) })
     {
       findings.append(finding(quoted.line, "this Markdown stands in no chapter."))
@@ -127,7 +132,7 @@ public struct FrontPage: Sendable {
     guard Binding.isFile(url) else { return "the figure \(path) is missing; run its chapter." }
     for (id, record) in records {
       for figure in record.figures where "\(id)-\(figure.name).svg" == name {
-        if let expected = figure.picture, (try? Data(contentsOf: url)).map(digest) != expected {
+        if (try? Data(contentsOf: url)).map(digest) != figure.picture {
           return "\(path) is not the picture of chapter \(id)'s record; run the chapter."
         }
       }
@@ -141,7 +146,7 @@ public struct FrontPage: Sendable {
   /// - Throws: `LabError` of kind `.failed`, with nothing written, when something is wrong that new
   ///   numbers do not mend.
   public func accept() throws(LabError) -> [String] {
-    let text = try ChapterFiles.text(url)
+    let text = try ChapterFiles.text(url, in: root)
     var changes: [String] = []
     let written = Prose(text).rewritten { place in
       guard let value = number(named: place.name) else { return nil }
@@ -154,7 +159,7 @@ public struct FrontPage: Sendable {
       nil
     }
     if let first = findings(Prose(written)).first {
-      throw LabError(.failed, "Nothing was written: \(first.description)")
+      throw LabError(.failed, "The README is unchanged: \(first.description)")
     }
     if written != text { try AtomicFile.write(Data(written.utf8), to: url) }
     return changes

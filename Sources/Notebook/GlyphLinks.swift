@@ -23,6 +23,7 @@ extension GlyphScanner {
       add("\n", .border, index)
       return target.end
     }
+    links.append(Image(path: target.path, line: places[index].line))
     let first = glyphs.count
     scan(inner)
     let name = String(glyphs[first...].map(\.character)).trimmed
@@ -93,6 +94,16 @@ extension GlyphScanner {
       ["img", "source", "image", "object", "embed", "iframe", "video", "input", "use", "svg"]
         .contains(name)
     else { return [] }
+    return values(of: tag, in: shown)
+  }
+
+  /// The addresses to which a tag leads: `<a href="…">`.
+  static func addresses(of tag: String, _ name: String) -> [String] {
+    name == "a" ? values(of: tag, in: ["href"]) : []
+  }
+
+  /// The addresses in some attributes of a tag.
+  private static func values(of tag: String, in shown: Set<String>) -> [String] {
     var paths: [String] = []
     var rest = tag.drop { !$0.isWhitespace }
     while !rest.isEmpty {

@@ -45,7 +45,7 @@ struct GlyphScanner {
     let source: Range<Int>
   }
 
-  /// An image's address as it is written.
+  /// An image's address as it is written, or a link's.
   struct Image {
     let path: String
     let line: Int
@@ -54,6 +54,7 @@ struct GlyphScanner {
   var glyphs: [Glyph] = []
   private(set) var comments: [Comment] = []
   var images: [Image] = []
+  var links: [Image] = []
   private(set) var faults: [(line: Int, sentence: String)] = []
 
   /// The source of the block, a newline between its lines.
@@ -315,6 +316,9 @@ struct GlyphScanner {
       .contains(name)
     {
       add("\n", .border, index, through: place)
+    }
+    for path in Self.addresses(of: text, name) {
+      links.append(Image(path: path, line: places[index].line))
     }
     for path in Self.sources(of: text, name) {
       images.append(Image(path: path, line: places[index].line))

@@ -57,13 +57,13 @@ enum Gnuplot {
       let end: String? =
         switch result.terminationStatus {
         case .exited(0): nil
-        case .exited(let code): "it ended with code \(code) and gave no reason"
-        case .signaled(let number): "it was ended by signal \(number)"
+        case .exited(let code): "it ended with code \(code) and gave no reason; \(advice)"
+        case .signaled(let number): "it was ended by signal \(number); \(advice)"
         }
       let isWhole = result.standardOutput.suffix(64).range(of: Data("</svg>".utf8)) != nil
       guard end == nil, isWhole else {
         throw failure(
-          stem, result.standardError.lastWords ?? end ?? "it wrote no whole picture")
+          stem, result.standardError.lastWords ?? end ?? "it wrote no whole picture; \(advice)")
       }
       return result.standardOutput
     } catch let error as SubprocessError {
@@ -75,10 +75,14 @@ enum Gnuplot {
           "gnuplot is missing, so figures were not drawn; install it with: apt-get install "
             + "gnuplot-nox.")
       case .outputLimitExceeded: throw failure(stem, "it wrote without end")
-      default: throw failure(stem, "it cannot be run")
+      default: throw failure(stem, "it cannot be run; \(advice)")
       }
     }
   }
+
+  /// What to do about a gnuplot that says nothing itself.
+  static let advice =
+    "run gnuplot by itself, or install it anew with: apt-get install gnuplot-nox"
 
   private static func failure(_ stem: String, _ reason: String) -> LabError {
     let reason = reason.hasSuffix(".") ? String(reason.dropLast()) : reason

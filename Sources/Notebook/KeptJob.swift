@@ -60,7 +60,7 @@ struct KeptJob: Codable, Sendable {
     self.result = try Self.json(result)
   }
 
-  private static func json(_ value: some Encodable) throws(LabError) -> String {
+  static func json(_ value: some Encodable) throws(LabError) -> String {
     String(
       decoding: try Record.encode(value, [.sortedKeys, .withoutEscapingSlashes]), as: UTF8.self)
   }

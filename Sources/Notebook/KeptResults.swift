@@ -200,8 +200,15 @@ public final class KeptResults: Sendable {
   ) rethrows {
     guard let again = try job(kept.name, kept.sources, compute).job else { return }
     let isSame = kept.machine == again.machine && kept.engine == again.engine
-    let difference = ResultDifference(
-      kept.result, again.result, tolerance: isSame ? 0 : tolerance)
+    var (before, after) = (kept.result, again.result)
+    if !isSame, Result.self is any MeasuredResult.Type,
+      let pair = [kept, again].map({ $0.decoded(as: Result.self) as? any MeasuredResult })
+        as? [any MeasuredResult]
+    {
+      let measures = pair.map { (try? KeptJob.json($0.measures)) ?? "" }
+      (before, after) = (measures[0], measures[1])
+    }
+    let difference = ResultDifference(before, after, tolerance: isSame ? 0 : tolerance)
     note(
       Recheck(
         name: kept.name, difference: difference.difference, allowed: difference.allowed,

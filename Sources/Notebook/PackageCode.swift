@@ -18,7 +18,8 @@ public struct PackageCode: Sendable {
   public static let named = ["Methods", "Experiments"]
   /// The modules below all results.
   public static let engine = [
-    "COpenBLAS", "CZlib", "Files", "Lanes", "Tensors", "Gradients", "Networks", "Digits",
+    "BuiltFor", "CCurl", "COpenBLAS", "CZlib", "Files", "Guard", "Lanes", "Tensors", "Gradients",
+    "Networks", "Digits",
   ]
   /// The modules that no result depends on: they write it down, measure or show.
   public static let apart = ["Notebook", "Book", "Bench", "lab"]
@@ -163,7 +164,7 @@ public struct PackageCode: Sendable {
     let names =
       (try? manager.subpathsOfDirectory(atPath: root.appendingPathComponent(folder).path)) ?? []
     return names.filter { name in
-      [".swift", ".h", ".modulemap"].contains { name.hasSuffix($0) }
+      [".swift", ".c", ".h", ".modulemap"].contains { name.hasSuffix($0) }
     }.map { "\(folder)/\($0)" }.sorted()
   }
 

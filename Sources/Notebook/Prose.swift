@@ -15,6 +15,8 @@ struct Prose {
     let line: Int
     /// Where the literal stands in its line.
     let range: Range<String.Index>
+    /// The unit behind it where that is compared: `%`, `‰` or `points`.
+    var unit: String?
 
     /// How the number differs from a value at the digits written, as a sentence; nil when it shows
     /// the value.
@@ -51,7 +53,7 @@ struct Prose {
     let lines: Range<Int>
   }
 
-  /// An image's path as it is written.
+  /// An image's path as it is written, or a link's.
   struct Image {
     let path: String
     let line: Int
@@ -73,6 +75,7 @@ struct Prose {
   var claims: [Claim] = []
   var excerpts: [Excerpt] = []
   var images: [Image] = []
+  var links: [Image] = []
   var fixed: [Fixed] = []
   var counts = NumberCounts()
   /// What is wrong with the text itself, whatever the run.

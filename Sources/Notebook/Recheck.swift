@@ -27,6 +27,17 @@ public struct Recheck: Codable, Equatable, Sendable {
   }
 }
 
+/// A result of which only a part can be compared between machines.
+///
+/// Which images a network misreads, say, is another list on another processor, while how many they
+/// are is nearly the same number. On the same machine and engine all of a result is compared.
+public protocol MeasuredResult: Codable {
+  /// What is compared.
+  associatedtype Measures: Encodable
+  /// The numbers that are compared.
+  var measures: Measures { get }
+}
+
 /// The difference of two results that matters most.
 struct ResultDifference {
   private(set) var difference = 0.0

@@ -47,6 +47,27 @@ struct References {
     }
   }
 
+  /// Marks what a citation has under the heading "References": whole numbers such as volumes and
+  /// pages, and places such as `arXiv:1502.01852`, in a paragraph that names a year.
+  ///
+  /// A share is none, nor is a decimal: those are results.
+  static func markCitations(_ numerals: inout [Numeral], _ glyphs: [Glyph]) {
+    let references = References(glyphs: glyphs)
+    let isCitation = numerals.contains {
+      $0.kind == .digits && $0.texts[0].count == 4
+        && Int($0.texts[0]).map { (1900...2099).contains($0) } == true
+    }
+    guard isCitation else { return }
+    for index in numerals.indices where numerals[index].exemption == nil {
+      let range = numerals[index].range
+      let isDecimal =
+        numerals[index].texts[0].contains(".") && references.character(range.lowerBound - 1) != ":"
+      if !isDecimal, Prose.unit(behind: range.upperBound, glyphs) == nil {
+        numerals[index].exemption = "the list of references"
+      }
+    }
+  }
+
   private func character(_ index: Int) -> Character? {
     glyphs.indices.contains(index) && glyphs[index].kind == .text ? glyphs[index].character : nil
   }

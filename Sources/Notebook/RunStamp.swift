@@ -61,6 +61,22 @@ extension ChapterFiles {
   }
 }
 
+/// What the system says of the memory of this process.
+public enum ProcessMemory {
+  /// The most that was resident since `forgetPeak`, in megabytes; nil where the system does not tell.
+  public static var peakMegabytes: Double? {
+    guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM") })
+    else { return nil }
+    return Double(line.filter(\.isNumber)).map { $0 / 1024 }
+  }
+
+  /// Counts the peak from now on.
+  public static func forgetPeak() {
+    try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
+  }
+}
+
 /// The most memory that the process held during each of several pieces of work.
 ///
 /// The system counts one peak for the process; it is read and reset when a piece begins or ends, and
@@ -88,11 +104,8 @@ final class PeakMemory: Sendable {
   }
 
   private static func collect(_ peaks: inout [UUID: Double]) {
-    guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
-      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM") }),
-      let kilobytes = Double(line.filter(\.isNumber))
-    else { return }
-    for piece in peaks.keys { peaks[piece] = max(peaks[piece]!, kilobytes / 1024) }
-    try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
+    guard let peak = ProcessMemory.peakMegabytes else { return }
+    for piece in peaks.keys { peaks[piece] = max(peaks[piece]!, peak) }
+    ProcessMemory.forgetPeak()
   }
 }

@@ -61,7 +61,7 @@ struct BenchCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let opponent: Bench.Opponent =
+    let opponent: Benchmark.Opponent =
       switch against {
       case nil: .nobody
       case "pytorch": .pyTorch
@@ -73,7 +73,7 @@ struct BenchCommand: AsyncParsableCommand {
       Parallel.threadCount = count
       return try Workload.runFirstEpoch(mnist)
     }
-    var settings = Bench.Settings(data: DataFolder(data).url, threads: count)
+    var settings = Benchmark.Settings(data: DataFolder(data).url, threads: count)
     settings.names = names
     settings.opponent = opponent
     settings.python = python ?? Self.pythonWithPyTorch()
@@ -82,7 +82,7 @@ struct BenchCommand: AsyncParsableCommand {
     let bar = ProgressBar()
     defer { bar.clear() }
     let script = try Catalogue().root.appendingPathComponent("Benchmarks/pytorch.py")
-    let report = try Bench.run(settings, mnist, script: script) { bar.show($0, $1) }
+    let report = try Benchmark.run(settings, mnist, script: script) { bar.show($0, $1) }
     bar.clear()
     if output.json { return try printJSON(report) }
     for line in report.lines { print(line) }

@@ -33,21 +33,21 @@ struct Catalogue {
       && FileManager.default.fileExists(atPath: folder.appendingPathComponent("Chapters").path)
   }
 
-  /// The chapters of some numbers, all of them for `all` or for no number.
+  /// The chapters of some numbers, each once; all of them for `all` or for no number.
   ///
   /// - Throws: `UsageError` that names the nearest for a number that is not there.
   func chapters(_ ids: [String]) throws -> [any Chapter.Type] {
     if ids.isEmpty || ids.contains("all") { return allChapters }
-    return try ids.map { id in
-      if let chapter = allChapters.first(where: { $0.id == id }) { return chapter }
-      let word = id.lowercased()
-      let nearest = (allChapters.map { $0.id } + ["all"]).map { ($0, Self.distance($0, word)) }
-        .min { $0.1 < $1.1 }
-      // A word that shares nothing with any of them suggests nothing.
-      let hint = nearest.flatMap { $0.1 < word.count ? "; did you mean \($0.0)?" : nil } ?? "."
-      throw UsageError(
-        description: "There is no chapter \(id)\(hint) “lab list” shows them all.")
+    var chapters: [any Chapter.Type] = []
+    for id in ids where !chapters.contains(where: { $0.id == id }) {
+      guard let chapter = allChapters.first(where: { $0.id == id }) else {
+        let hint = Suggestion.hint(for: id, among: allChapters.map { $0.id } + ["all"])
+        throw UsageError(
+          description: "There is no chapter \(id)\(hint) “lab list” shows them all.")
+      }
+      chapters.append(chapter)
     }
+    return chapters
   }
 
   /// The package's code as it is now, for commands that look at several chapters.
@@ -55,6 +55,31 @@ struct Catalogue {
 
   func files(_ chapter: any Chapter.Type) throws -> ChapterFiles {
     try ChapterFiles(root: root, id: chapter.id)
+  }
+}
+
+/// What somebody may have meant by a word that is none of some names.
+enum Suggestion {
+  /// The end of a sentence about the word: the nearest name as a question, or a full stop.
+  static func hint(for word: String, among names: [String]) -> String {
+    nearest(to: word, among: names).map { "; did you mean \($0)?" } ?? "."
+  }
+
+  /// The name that shares the longest beginning with a word; of several the one with the fewest
+  /// edits between, then that of the nearest number.
+  ///
+  /// Nil where none begins like the word, or where half of the word would not stay; a name's
+  /// beginning alone is near.
+  static func nearest(to word: String, among names: [String]) -> String? {
+    let word = word.lowercased()
+    let (name, _, edits, _) =
+      names.map { name in
+        let gap = Double(name).flatMap { number in Double(word).map { abs($0 - number) } }
+        return (name, name.commonPrefix(with: word).count, distance(name, word), gap ?? 0)
+      }
+      .filter { $0.1 > 0 }
+      .min { ($1.1, $0.2, $0.3) < ($0.1, $1.2, $1.3) } ?? ("", 0, 0, 0)
+    return !name.isEmpty && (name.hasPrefix(word) || edits * 2 <= word.count) ? name : nil
   }
 
   /// The edits that turn one word into another (Levenshtein 1966).

@@ -141,7 +141,8 @@ struct ChapterCommand: AsyncParsableCommand {
       String(format: "Took %.1f s", Date().timeIntervalSince(start))
         + " on \(run.stamp.threads.of("thread")) of \(machine.processor), \(machine.tile)\(memory)."
     )
-    if !run.passed { return 1 }
+    // A check that was asked for and could not be made has not held.
+    if !run.passed || (recheck != nil && run.rechecked.isEmpty) { return 1 }
     return run.figureError?.kind.exitCode ?? 0
   }
 
@@ -160,7 +161,7 @@ struct ChapterCommand: AsyncParsableCommand {
       Console.complain(
         run.rechecked.isEmpty
           ? "No result of chapter \(run.record.chapter) was kept, so there was nothing to hold this "
-            + "run against."
+            + "run against; run it first without --recheck (only long work is kept)."
           : "Only \(run.rechecked.count.of("result")) of chapter \(run.record.chapter) could be "
             + "computed again; no more are kept that the run asks for.")
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Files
 @preconcurrency import Foundation
 import Synchronization
+import Tensors
 
 /// The command line of the lab: arguments in, exit code out.
 @main
@@ -22,6 +23,10 @@ struct Lab: AsyncParsableCommand {
 
   static func main() async {
     StandardStreams.prepare()
+    if let complaint = complaint(of: CommandLine.arguments.dropFirst().first) {
+      Console.complain(complaint)
+      Foundation.exit(StandardStreams.close(EX_USAGE))
+    }
     let parsed: Parsed
     do {
       parsed = Parsed(command: try parseAsRoot())
@@ -53,6 +58,17 @@ struct Lab: AsyncParsableCommand {
     }
     Foundation.exit(StandardStreams.close(code))
   }
+
+  /// What is wrong with the first word, nil for a command or an option.
+  ///
+  /// The parser would take it for an argument of the default command.
+  private static func complaint(of word: String?) -> String? {
+    guard let word, !word.hasPrefix("-") else { return nil }
+    let names = configuration.subcommands.map { $0._commandName } + ["help"]
+    guard !names.contains(word) else { return nil }
+    return "There is no command “\(word)”\(Suggestion.hint(for: word, among: names)) "
+      + "“lab --help” shows them all."
+  }
 }
 
 /// A command on its way into the task that runs it, and that alone has it from then on.
@@ -60,6 +76,7 @@ private struct Parsed: @unchecked Sendable {
   let command: any ParsableCommand
 
   func run() async throws {
+    if let complaint = Kernels.complaint { throw UsageError(description: complaint) }
     if var command = command as? any AsyncParsableCommand {
       try await command.run()
     } else {

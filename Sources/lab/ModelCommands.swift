@@ -1,5 +1,4 @@
 import ArgumentParser
-import Chapters
 import Digits
 import Files
 import Foundation
@@ -24,6 +23,17 @@ func requireFileName(_ path: String, _ option: String) throws {
 /// Refuses the name that no folder has, and that would stand for the current one.
 func requireFolderName(_ path: String?, _ option: String) throws {
   if path?.isEmpty == true { throw ValidationError("\(option) takes the name of a folder.") }
+}
+
+/// Whether a file that is neither empty nor begins with some words would be lost at a place.
+///
+/// Nothing is lost where a device or a pipe is; what cannot be read is not known to be ours.
+private func holdsOther(than words: String, _ url: URL) -> Bool {
+  var status = stat()
+  guard stat(url.path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size > 0
+  else { return false }
+  let start = try? FileHandle(forReadingFrom: url).read(upToCount: words.utf8.count)
+  return start != Data(words.utf8)
 }
 
 /// `lab model`.
@@ -91,7 +101,10 @@ struct ModelCommand: AsyncParsableCommand {
     } catch let error as LabError {
       bar.clear()
       Console.complain(error.description)
-      if FileManager.default.fileExists(atPath: checkpoint.url.path) {
+      // From weights that are lost there is nothing to go on with.
+      if error != FinalModel.notFinite,
+        FileManager.default.fileExists(atPath: checkpoint.url.path)
+      {
         Console.complain(
           "The last whole checkpoint is kept; when that is mended, go on with: \(commandToGoOn)")
       }
@@ -144,6 +157,13 @@ struct ModelCommand: AsyncParsableCommand {
   private func requireNothingOfOthers(
     _ settings: FinalModel.Settings, _ model: URL, _ checkpoint: CheckpointFile
   ) throws {
+    for (file, name, purpose) in [
+      (model, out, "model"), (checkpoint.url, checkpoint.url.path, "checkpoint"),
+    ] where holdsOther(than: "LABMODEL", file) {
+      throw LabError(
+        .input,
+        "\(name) is no \(purpose) of this lab and would be lost; name another file with --out.")
+    }
     var label: String?
     do {
       label = try checkpoint.label()
@@ -164,9 +184,14 @@ struct ModelCommand: AsyncParsableCommand {
         "A checkpoint stands at \(checkpoint.url.path); this run starts over and will replace it "
           + "(--resume goes on with it).")
     }
-    if let former = try? Archive(reading: model), former.kind == "model",
-      former.state != settings.label, !former.state.hasPrefix("QUICK")
-    {
+    // A model that is damaged is no loss.
+    guard let former = try? Archive(reading: model) else { return }
+    guard former.kind == "model" else {
+      throw LabError(
+        .input,
+        "\(out) is a checkpoint and no model, and would be lost; name another file with --out.")
+    }
+    if former.state != settings.label, !former.state.hasPrefix("QUICK") {
       throw LabError(
         .input,
         "\(model.path) is the model of another training (\(former.state)); remove it, or name "
@@ -202,6 +227,11 @@ struct ResultCommand: AsyncParsableCommand {
     guard !isOneFile(model, out) else {
       throw LabError(
         .input, "\(out) is the model itself; name another file for the predictions with --out.")
+    }
+    guard !holdsOther(than: FinalModel.tableHeader, URL(fileURLWithPath: out)) else {
+      throw LabError(
+        .input,
+        "\(out) holds no predictions of this lab and would be lost; name another file with --out.")
     }
     let mnist = try await loadMNIST(data)
     let evaluation = try FinalModel.evaluate(URL(fileURLWithPath: model), mnist)

@@ -126,7 +126,11 @@ struct CheckCommand: AsyncParsableCommand {
       print(
         (isGood ? console.good("✓") : console.bad("✗")) + " \(text.name)  \(text.title)\(numbers)")
       for finding in findings { print("  \(finding.description)") }
-      for warning in warnings { print("  warning: \(warning.description)") }
+      if let first = warnings.first {
+        let others = (warnings.count - 1).of("other")
+        let more = warnings.count == 1 ? "" : " (and \(others); --json has them all)"
+        print("  warning: \(first.description)\(more)")
+      }
       if let failure { print("  \(failure.description)") }
       if isOlder {
         print(

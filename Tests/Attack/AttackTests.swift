@@ -35,7 +35,7 @@ import Testing
     let root = FileManager.default.temporaryDirectory.appendingPathComponent("attack-\(UUID())")
     try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: root) }
-    for name in ["Chapters", "figures", "README.md", "Sources"] {
+    for name in ["Chapters", "CONTRIBUTING.md", "figures", "LICENSE", "README.md", "Sources"] {
       try FileManager.default.copyItem(
         at: Self.root.appendingPathComponent(name), to: root.appendingPathComponent(name))
     }
@@ -68,6 +68,8 @@ private struct Battle {
   let record: Record?
   private let root: URL
   private let url: URL
+  /// The file as a finding names it.
+  private let name: String
   private let original: Data
   private let judge: (Record?) throws -> [Finding]
 
@@ -84,6 +86,7 @@ private struct Battle {
       url = files.prose
       judge = { try Binding(files, $0!).findings() }
     }
+    name = id == "README" ? "README.md" : "Chapters/\(url.lastPathComponent)"
     original = try Data(contentsOf: url)
     victim = Victim(String(decoding: original, as: UTF8.self), isFrontPage: id == "README")
   }
@@ -146,7 +149,7 @@ private struct Battle {
     case .found(let line):
       isRight = error == nil && found.contains { line == nil || $0.line == line }
     case .refused(let line):
-      isRight = error?.kind == .input && error!.description.contains("\(url.path):\(line):")
+      isRight = error?.kind == .input && error!.description.hasPrefix("\(name):\(line):")
     }
     guard !isRight else { return nil }
     let outcome = error?.description ?? found.map(\.description).prefix(3).joined(separator: " ")

@@ -91,6 +91,12 @@ struct Victim: Sendable {
     }
   }
 
+  /// Whether a place is outside all code.
+  func isProse(_ place: String.Index) -> Bool {
+    let marks = text[..<place].split(separator: "\n", omittingEmptySubsequences: false)
+    return marks.count { $0.hasPrefix("```") }.isMultiple(of: 2)
+  }
+
   /// The line of a place, from 1.
   func line(_ place: String.Index) -> Int {
     var (low, high) = (0, lineStarts.count)

@@ -4,7 +4,8 @@ import Notebook
 /// The table: each entry makes all mutations of its kind.
 let attacks: [@Sendable (Victim, Record?) -> [Mutation]] = [
   markersDeleted, claimsUnbound, digitsAltered, numbersGlued, numbersAdded, fixedNumbersAltered,
-  excerptsAltered, claimsTurned, figuresExchanged, imagesReplaced, bytesChanged, oddClaims,
+  excerptsAltered, claimsTurned, figuresExchanged, imagesReplaced, linksBroken, outputAdded,
+  bytesChanged, oddClaims,
 ]
 
 // MARK: Markers
@@ -80,6 +81,12 @@ let attacks: [@Sendable (Victim, Record?) -> [Mutation]] = [
           victim.inserting(glue, number.number.lowerBound), .found(line: isLater ? line + 1 : line))
       )
     }
+    for unit in foreignUnits(String(victim.text[number.marker]), record) {
+      mutations.append(
+        Mutation(
+          "foreign unit", "\(shown) then \(unit)",
+          victim.inserting(unit, number.marker.upperBound), .found(line: line)))
+    }
     // 400 decimals are all compared.
     if index.isMultiple(of: 10), !shown.contains("e"), !shown.contains("×") {
       let tail = (shown.contains(".") ? "" : ".") + String(repeating: "0", count: 400) + "1"
@@ -90,6 +97,16 @@ let attacks: [@Sendable (Victim, Record?) -> [Mutation]] = [
     }
   }
   return mutations
+}
+
+/// Units that a value does not have: none is in thousandths, and one without a unit is no share, unless
+/// it is the deviation of one.
+private func foreignUnits(_ marker: String, _ record: Record?) -> [String] {
+  let name = marker.dropFirst(5).dropLast(3)
+  guard let value = record?.values.first(where: { $0.name == name }) else { return [] }
+  let others = value.unit.isEmpty && !name.hasSuffix(".deviation")
+  return ["‰", " ‰", "&#8240;"]
+    + (others ? [" %", "%", "&percnt;", " per cent", " percent", " points"] : [])
 }
 
 /// Every eighth of a list, another part of it for each number: all of them meet many numbers.
@@ -316,6 +333,31 @@ private let turns = [
           "image replaced", $0, victim.replacing(range, $0),
           .found(line: $0.isEmpty ? nil : line))
       }
+  }
+}
+
+// MARK: Links and output
+
+/// Links lead to files that are not there.
+@Sendable private func linksBroken(_ victim: Victim, _ record: Record?) -> [Mutation] {
+  victim.text.matches(of: /[^!]\[[^\]!]+\]\(([^):#]+)\)/).filter {
+    victim.isProse($0.range.lowerBound)
+  }.map { match in
+    let path = match.output.1
+    return Mutation(
+      "link broken", String(path), victim.inserting(".gone", path.endIndex),
+      .found(line: victim.line(path.startIndex)))
+  }
+}
+
+/// A paragraph is followed by something that a run might have printed.
+@Sendable private func outputAdded(_ victim: Victim, _ record: Record?) -> [Mutation] {
+  victim.ends.flatMap { end in
+    ["```text\naccuracy 97.35 %\n```", "```\nloss 0.731\n```", "~~~\n97.35\n~~~"].map { text in
+      Mutation(
+        "output added", text, victim.inserting("\n\n\(text)", end),
+        .found(line: victim.line(end) + 3))
+    }
   }
 }
 

@@ -8,11 +8,11 @@ import Testing
   /// In a process of its own, because other tests take memory at the same time.
   @Test func theSteadyStateAsksForNoMemory() async {
     await #expect(processExitsWith: .success) {
-      var settings = Bench.Settings(data: URL(filePath: "/nowhere"), threads: 1)
+      var settings = Benchmark.Settings(data: URL(filePath: "/nowhere"), threads: 1)
       settings.names = ["sample-cnn", "kit-cnn", "ladder-mlp", "augment"]
       settings.rounds = 2
       settings.isQuick = true
-      let report = try Bench.run(
+      let report = try Benchmark.run(
         settings, blankData(), script: URL(filePath: "/nowhere"), progress: { _, _ in })
       precondition(report.workloads.map(\.name) == settings.names)
       for result in report.workloads {
@@ -23,14 +23,14 @@ import Testing
   }
 
   @Test func withoutPyTorchTheToolIsMissing() {
-    var settings = Bench.Settings(data: URL(filePath: "/nowhere"), threads: 1)
+    var settings = Benchmark.Settings(data: URL(filePath: "/nowhere"), threads: 1)
     settings.names = ["augment"]
     settings.rounds = 1
     settings.isQuick = true
     settings.opponent = .pyTorch
     settings.python = "/nowhere/python"
     #expect {
-      try Bench.run(
+      try Benchmark.run(
         settings, blankData(), script: URL(filePath: "/nowhere"), progress: { _, _ in })
     } throws: { error in
       (error as? LabError)?.kind == .tool

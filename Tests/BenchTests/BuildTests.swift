@@ -7,11 +7,11 @@ import Testing
 /// Two builds in turns, played by scripts that say what a build would say.
 @Suite final class BuildTests {
   let folder = FileManager.default.temporaryDirectory.appending(path: "lab-builds-\(UUID())")
-  let settings: Bench.Settings
+  let settings: Benchmark.Settings
 
   init() throws {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    var settings = Bench.Settings(data: URL(filePath: "/nowhere"), threads: 3)
+    var settings = Benchmark.Settings(data: URL(filePath: "/nowhere"), threads: 3)
     settings.names = ["augment", "kit-cnn"]
     settings.rounds = 3
     settings.isQuick = true
@@ -43,7 +43,7 @@ import Testing
 
   @Test func theRatioIsTheMedianOfTheRounds() throws {
     var heard: [Double] = []
-    let report = try Bench.compare(
+    let report = try Benchmark.compare(
       build("ours", [300, 100, 500]), build("theirs", [100, 200, 100]), settings
     ) { heard.append($1) }
     #expect(report.reference == folder.path + "/theirs" && report.threads == 3)
@@ -67,7 +67,7 @@ import Testing
 
   /// The JSON that `lab bench --json` prints has what its readers ask for.
   @Test func theReportHasItsFields() throws {
-    let report = try Bench.compare(
+    let report = try Benchmark.compare(
       build("ours", [4, 4, 4]), build("theirs", [2, 2, 2]), settings, progress: { _, _ in })
     let json = try #require(
       try JSONSerialization.jsonObject(with: JSONEncoder().encode(report)) as? [String: Any])
@@ -83,11 +83,11 @@ import Testing
   @Test func aBuildTakesTurnsWithItself() throws {
     let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     let lab = try Build((bundle as NSString).deletingLastPathComponent + "/lab")
-    var settings = Bench.Settings(data: DataFolder().url, threads: 1)
+    var settings = Benchmark.Settings(data: DataFolder().url, threads: 1)
     settings.names = ["augment", "start"]
     settings.rounds = 1
     settings.isQuick = true
-    let report = try Bench.compare(lab, lab, settings, progress: { _, _ in })
+    let report = try Benchmark.compare(lab, lab, settings, progress: { _, _ in })
     #expect(report.reference == lab.name && report.peak > 0)
     #expect(report.workloads.map(\.name) == settings.names)
     for result in report.workloads {
@@ -123,7 +123,7 @@ import Testing
         "\(other.name) does not measure kit-cnn as a lab does (\(reason)); build it again, or "
           + "name another build's lab.")
     ) {
-      try Bench.compare(build("ours", [1]), other, settings, progress: { _, _ in })
+      try Benchmark.compare(build("ours", [1]), other, settings, progress: { _, _ in })
     }
   }
 }

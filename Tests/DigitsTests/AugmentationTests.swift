@@ -59,9 +59,9 @@ import Testing
   @Test func noChangeIsTheSameBits() {
     #expect(Self.images.warped([AffineMap(), AffineMap()]) == Self.images)
     var stream = RandomStream(seed: 3, "warp")
-    #expect(Augmentation()(Self.images, &stream) == Self.images)
+    #expect(Augmentation()(Self.images, using: &stream) == Self.images)
     let none = Augmentation(elastic: ElasticDistortion(strength: 0))
-    #expect(none(Self.images, &stream) == Self.images)
+    #expect(none(Self.images, using: &stream) == Self.images)
   }
 
   @Test func aShiftByWholePixelsIsExact() {
@@ -134,7 +134,7 @@ import Testing
     let (h, w, radius) = (7, 18, 5)
     var stream = RandomStream(seed: 4, "elastic")
     var copy = stream
-    let field = distortion.displacements(3, height: h, width: w, &stream)
+    let field = distortion.displacements(3, height: h, width: w, using: &stream)
     let (rows, columns) = (h + 2 * radius, w + 2 * radius)
     let u = copy.uniform([3, 2, rows, columns], in: -1..<1)
     let line = (-radius...radius).map { exp(-Double($0 * $0) / (2 * 1.5 * 1.5)) }
@@ -162,7 +162,7 @@ import Testing
     let (α, σ) = (34.0, 4.0)
     let distortion = ElasticDistortion()
     var stream = RandomStream(seed: 5, "elastic")
-    let field = distortion.displacements(400, height: 28, width: 28, &stream)
+    let field = distortion.displacements(400, height: 28, width: 28, using: &stream)
     var (size, step, edge) = (0.0, 0.0, 0.0)
     for plane in 0..<800 {
       for row in 0..<28 {
@@ -189,7 +189,7 @@ import Testing
     let images = Tensor(
       [1, n, 28, 28], Array([[Float]](repeating: blot.values, count: n).joined()))
     var stream = RandomStream(seed: 6, "elastic")
-    let changed = Augmentation(elastic: ElasticDistortion(strength: 20))(images, &stream)
+    let changed = Augmentation(elastic: ElasticDistortion(strength: 20))(images, using: &stream)
     let ratios = (0..<n).map { image in
       (0..<784).reduce(0.0) { $0 + Double(changed[image * 784 + $1]) } / Double(blot.sum())
     }
@@ -218,7 +218,7 @@ import Testing
     let results = [1, 2, 4].map { threads in
       Parallel.threadCount = threads
       var stream = RandomStream(seed: 8, "augmentation")
-      return Self.all(images, &stream)
+      return Self.all(images, using: &stream)
     }
     #expect(results[0] == results[1] && results[1] == results[2])
     #expect(results[0] != images)
@@ -226,7 +226,7 @@ import Testing
 
   @Test func aCutoutIsASquareOfPaper() {
     var stream = RandomStream(seed: 9, "cutout")
-    let cut = Augmentation(erasing: .cutout(side: 9))(Self.white, &stream)
+    let cut = Augmentation(erasing: .cutout(side: 9))(Self.white, using: &stream)
     let missing = (0..<200).map { image in
       (0..<784).count { cut[image * 784 + $0] == 0 }
     }
@@ -237,7 +237,7 @@ import Testing
 
   @Test func randomErasingTakesTheSharesOfItsPaper() {
     var stream = RandomStream(seed: 10, "erasing")
-    let erased = Augmentation(erasing: .zhong)(Self.white, &stream)
+    let erased = Augmentation(erasing: .zhong)(Self.white, using: &stream)
     let shares = (0..<200).map { image in
       Double((0..<784).count { erased[image * 784 + $0] != 1 }) / 784
     }
@@ -250,7 +250,7 @@ import Testing
     var source = RandomStream(seed: 11, "images")
     let images = source.uniform([1, 200, 8, 8])
     var stream = RandomStream(seed: 12, "flips")
-    let flipped = Augmentation(flips: true)(images, &stream)
+    let flipped = Augmentation(flips: true)(images, using: &stream)
     var mirrored = 0
     for image in 0..<200 {
       let rows = (0..<8).map { row in (0..<8).map { images[(image * 8 + row) * 8 + $0] } }
@@ -263,7 +263,7 @@ import Testing
 
   @Test func noiseHasItsDeviation() {
     var stream = RandomStream(seed: 13, "noise")
-    let noise = Augmentation(noise: 0.3)(Self.white, &stream).values.map { $0 - 1 }
+    let noise = Augmentation(noise: 0.3)(Self.white, using: &stream).values.map { $0 - 1 }
     let count = Float(noise.count)
     #expect(abs(noise.reduce(0, +) / count) < 0.004)
     #expect(abs((noise.reduce(0) { $0 + $1 * $1 } / count).squareRoot() - 0.3) < 0.004)
@@ -272,7 +272,7 @@ import Testing
   @Test func aCropShowsAWindowInsideTheImage() {
     // All ink: a window inside it is all ink too, but for the edge of linear interpolation.
     var stream = RandomStream(seed: 14, "crop")
-    let cropped = Augmentation(smallestCrop: 0.6)(Self.white, &stream)
+    let cropped = Augmentation(smallestCrop: 0.6)(Self.white, using: &stream)
     for image in 0..<200 {
       let darkness = (0..<784).reduce(Float(0)) { $0 + cropped[image * 784 + $1] } / 784
       #expect(darkness > 0.93)

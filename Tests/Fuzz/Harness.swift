@@ -56,12 +56,13 @@ public func test(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   whole.append(contentsOf: SHA256.hash(data: data))
   guard let archive = try? Archive(whole) else { return }
   let url = URL(fileURLWithPath: "fuzz.lab")
-  var training = Supervised(
-    SmallNetwork(), Adam(), rate: .constant(0.1), batchSize: 2, seed: 1, name: "fuzz")
+  let set = ImageSet(pixels: [UInt8](repeating: 9, count: 3 * 784), labels: [0, 1, 2])
+  var training = Training(
+    of: SmallNetwork(), on: set, [0, 1, 2], Adam(), rate: .constant(0.1), batchSize: 2, seed: 1,
+    name: "fuzz")
   guard (try? training.restore(archive, label: "fuzz", from: url)) != nil else { return }
   // What was accepted can be gone on with.
-  let set = ImageSet(pixels: [UInt8](repeating: 9, count: 3 * 784), labels: [0, 1, 2])
-  _ = try? training.runEpoch(set, [0, 1, 2])
+  _ = try? training.runEpoch()
   _ = training.checkpoint(label: "fuzz").encoded
 }
 
@@ -71,12 +72,13 @@ private struct SmallNetwork: Classifier {
 
   init() {
     var stream = RandomStream(seed: 1, "fuzz")
-    layer = Dense("layer", 49, 10, initialiser: .sparse(connections: 1), &stream)
+    layer = Dense(
+      inputs: 49, outputs: 10, initialiser: .sparse(connections: 1), using: &stream)
   }
 
-  var parameters: [Parameter] { layer.parameters }
-
-  func logits(_ images: Variable, _ phase: Phase, _ stream: inout RandomStream) -> Variable {
+  func logits(
+    _ images: Variable, _ phase: Phase, using noise: inout RandomStream
+  ) -> Variable {
     layer(flatten(maximumPool(maximumPool(images).what).what))
   }
 }

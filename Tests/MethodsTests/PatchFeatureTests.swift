@@ -122,7 +122,7 @@ func squaredDistance(_ a: [Double], _ b: [Double]) -> Double {
     let noise = congruential(400, seed: 11)
     let points = Tensor([200, 2], noise.enumerated().map { Float($0 / 2 % 10) * 100 + $1 })
     var stream = RandomStream(seed: 1, "blobs")
-    let means = try KMeans(points, clusters: 10, iterations: 5, &stream)
+    let means = try KMeans(points, clusters: 10, iterations: 5, using: &stream)
     #expect(means.sizes == [Int](repeating: 20, count: 10))
     #expect(means.costs.last! < 0.3)
   }
@@ -130,7 +130,7 @@ func squaredDistance(_ a: [Double], _ b: [Double]) -> Double {
   @Test func equalPointsDoNoHarm() throws {
     var stream = RandomStream(seed: 1, "equal")
     let points = Tensor(repeating: 0.5, [40, 3])
-    let means = try KMeans(points, clusters: 7, iterations: 5, &stream)
+    let means = try KMeans(points, clusters: 7, iterations: 5, using: &stream)
     #expect(means.centroids.values.allSatisfy { $0 == 0.5 })
   }
 }
@@ -144,7 +144,7 @@ func squaredDistance(_ a: [Double], _ b: [Double]) -> Double {
     var stream = RandomStream(seed: 1, "patch")
     // Only four of all patches have the bright pixel.
     let found = Patches(side: 2, contrast: 0.0625).sample(
-      50, from: set, [0], leastVariance: 0.1, &stream)
+      50, from: set, [0], leastVariance: 0.1, using: &stream)
     for row in 0..<50 {
       let sorted = found.patches.rows(row..<row + 1).values.sorted()
       #expect(zip(sorted, [-0.5, -0.5, -0.5, 1.5]).allSatisfy { abs($0 - Float($1)) < 1e-6 })

@@ -6,6 +6,8 @@ import Tensors
 import Testing
 
 @Suite struct ArchiveTests {
+  struct One: Module { let w: Parameter }
+
   let url = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).lab")
 
   var archive: Archive {
@@ -44,15 +46,17 @@ import Testing
   }
 
   @Test func parametersOfAnotherNetworkAreRefused() throws {
+    struct Other: Module { let w, x: Parameter }
+    func zeros(_ shape: Shape) -> Parameter { Parameter("p", Tensor(repeating: 0, shape)) }
     let archive = archive
-    let right = Parameter("w", Tensor(repeating: 0, [3, 4]))
-    try archive.restore([right], from: url)
-    #expect(right.value == archive.tensors[0].value)
-    for wrong in [
-      Parameter("w", Tensor(repeating: 0, [4, 3])), Parameter("x", Tensor(repeating: 0, [7])),
-    ] {
-      #expect(throws: LabError.self) { try archive.restore([wrong], from: url) }
-    }
+    let right = One(w: zeros([3, 4]))
+    try archive.restore(right, from: url)
+    #expect(right.w.value == archive.tensors[0].value)
+    #expect(throws: LabError.self) { try archive.restore(One(w: zeros([4, 3])), from: url) }
+    // A parameter that fits stays as it was when another does not.
+    let half = Other(w: zeros([3, 4]), x: zeros([7]))
+    #expect(throws: LabError.self) { try archive.restore(half, from: url) }
+    #expect(half.w.value == Tensor(repeating: 0, [3, 4]))
   }
 
   @Test func aFileLargerThanAnyNetworkIsRefusedUnread() throws {
@@ -66,8 +70,8 @@ import Testing
       "\($0)".hasPrefix("\(url.path) is of 6442450944 bytes, more than ")
     }
     #expect(ContinuousClock.now - start < .seconds(1))
-    let parameters = [Parameter("w", Tensor(repeating: 0, [1000, 1000]))]
-    let limit = Archive.mostBytes(of: parameters, copies: 3)
+    let module = One(w: Parameter("w", Tensor(repeating: 0, [1000, 1000])))
+    let limit = Archive.mostBytes(of: module, copies: 3)
     #expect((12_000_000...14_000_000).contains(limit))
     try #require(truncate(url.path, off_t(limit + 1)) == 0)
     #expect {
@@ -102,19 +106,19 @@ import Testing
       var weights = [Float](repeating: 1, count: 12)
       weights[7] = value
       let archive = Archive(kind: kind, state: "", tensors: [("w", Tensor([3, 4], weights))])
-      let parameter = Parameter("w", Tensor(repeating: 0, [3, 4]))
+      let module = One(w: Parameter("w", Tensor(repeating: 0, [3, 4])))
       // A training that went astray goes on to the same bits as ever.
       guard kind == "model" else {
-        try archive.restore([parameter], from: url)
+        try archive.restore(module, from: url)
         continue
       }
       #expect {
-        try archive.restore([parameter], from: url)
+        try archive.restore(module, from: url)
       } throws: {
         "\($0)" == "\(url.path) has a w that is not finite; train it again with: swift run lab "
           + "model"
       }
-      #expect(parameter.value == Tensor(repeating: 0, [3, 4]))
+      #expect(module.w.value == Tensor(repeating: 0, [3, 4]))
     }
   }
 }

@@ -35,13 +35,14 @@ import Testing
 
   @Test func aPerceptronWithMomentumFollowsItsPath() {
     var stream = RandomStream(seed: 2016, "golden perceptron")
-    let hidden = Dense("hidden", 144, 32, activation: .tanh, initialiser: .xavierUniform, &stream)
-    let output = Dense("output", 32, 4, initialiser: .he, &stream)
+    let hidden = Dense(
+      inputs: 144, outputs: 32, activation: .tanh, initialiser: .xavierUniform, using: &stream)
+    let output = Dense(inputs: 32, outputs: 4, initialiser: .he, using: &stream)
     let (images, labels) = batch(&stream, 24)
     let parameters = hidden.parameters + output.parameters
     var rule = Momentum(.nesterov, momentum: 0.9)
-    let losses = (0..<10).map { _ in
-      rule.anticipate(parameters)
+    let losses = (0..<10).map { step in
+      rule.begin(parameters, at: Moment(step: step, epoch: 0))
       let tape = Tape()
       let logits = output(hidden(flatten(tape.constant(images))))
       let loss = softmaxCrossEntropy(logits: logits, labels: labels)
@@ -57,9 +58,10 @@ import Testing
 
   @Test func aConvolutionalNetworkWithNormalisationAndAdamFollowsItsPath() {
     var stream = RandomStream(seed: 2016, "golden network")
-    let convolution = Convolution("c", 1, 6, kernel: 3, initialiser: .he, &stream)
-    let normalisation = BatchNormalisation("n", 6, activation: .relu)
-    let output = Dense("output", 150, 4, initialiser: .xavierNormal, &stream)
+    let convolution = Convolution(
+      channels: 1, filters: 6, kernel: 3, initialiser: .he, using: &stream)
+    let normalisation = BatchNormalisation(features: 6, activation: .relu)
+    let output = Dense(inputs: 150, outputs: 4, initialiser: .xavierNormal, using: &stream)
     let (images, labels) = batch(&stream, 24)
     let parameters = convolution.parameters + normalisation.parameters + output.parameters
     var rule = Adam()

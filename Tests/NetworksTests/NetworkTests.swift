@@ -6,12 +6,12 @@ import Testing
 @Suite struct OptimiserTests {
   /// Gradient descent on f(θ) = ½λθ² by an optimiser, and the θ after each step.
   func descend(
-    _ kind: Momentum.Kind, λ: Float, μ: Float, ε: Float, steps: Int, weightDecay: Float = 0
+    _ kind: Momentum.Kind, λ: Float, μ: Double, ε: Float, steps: Int, weightDecay: Float = 0
   ) -> [Float] {
     let θ = Parameter("θ", Tensor([1], [1]))
     var rule = Momentum(kind, momentum: μ, weightDecay: weightDecay)
-    return (0..<steps).map { _ in
-      rule.anticipate([θ])
+    return (0..<steps).map { step in
+      rule.begin([θ], at: Moment(step: step, epoch: 0))
       let tape = Tape()
       let gradients = tape.backward(from: sum(tape(θ) * tape(θ) * (λ / 2)))
       rule.step([θ], gradients, rate: ε)
@@ -23,7 +23,7 @@ import Testing
   func momentumFollowsItsFormula(_ kind: Momentum.Kind) {
     let (λ, μ, ε): (Float, Float, Float) = (3, 0.9, 0.1)
     var (θ, v): (Float, Float) = (1, 0)
-    let measured = descend(kind, λ: λ, μ: μ, ε: ε, steps: 50)
+    let measured = descend(kind, λ: λ, μ: 0.9, ε: ε, steps: 50)
     for step in 0..<50 {
       v = μ * v - ε * λ * (kind == .classical ? θ : θ + μ * v)
       θ += v
@@ -42,8 +42,8 @@ import Testing
   /// Theorem 2.1 of the paper on momentum (Sutskever, Martens, Dahl & Hinton 2013).
   @Test func nesterovIsMomentumWithASmallerCoefficient() {
     let (λ, μ, ε): (Float, Float, Float) = (3, 0.9, 0.1)
-    let nesterov = descend(.nesterov, λ: λ, μ: μ, ε: ε, steps: 40)
-    let classical = descend(.classical, λ: λ, μ: μ * (1 - ε * λ), ε: ε, steps: 40)
+    let nesterov = descend(.nesterov, λ: λ, μ: Double(μ), ε: ε, steps: 40)
+    let classical = descend(.classical, λ: λ, μ: Double(μ * (1 - ε * λ)), ε: ε, steps: 40)
     for (a, b) in zip(nesterov, classical) { #expect(abs(a - b) < 1e-5) }
   }
 
@@ -57,10 +57,13 @@ import Testing
 
   @Test func schedulesKeepToTheirFormulas() {
     let μ = Schedule.sutskeverMomentum(maximum: 0.99)
-    #expect(μ(0) == 0.5 && μ(249) == 0.5 && μ(250) == 0.75 && μ(1_000_000) == 0.99)
-    let rate = Schedule.linearDecay(2, from: 10, to: 20)
-    #expect(rate(0) == 2 && rate(15) == 1 && rate(20) == 0 && rate(99) == 0)
-    #expect(Schedule.exponential(1, factor: 0.5, every: 3)(7) == 0.25)
+    #expect([0, 249, 250, 1_000_000].map(μ.value(at:)) == [0.5, 0.5, 0.75, 0.99])
+    let rate = Schedule.linearDecay(2, from: 10, to: 20, .epochs)
+    #expect([0, 15, 20, 99].map(rate.value(at:)) == [2, 1, 0, 0])
+    #expect(Schedule.exponential(1, factor: 0.5, every: 3, .steps).value(at: 7) == 0.25)
+    // A schedule of epochs does not look at steps, nor one of steps at epochs.
+    let moment = Moment(step: 600, epoch: 15)
+    #expect(rate(moment) == 1 && μ(moment) == 1 - 1.0 / 6)
   }
 }
 
@@ -74,18 +77,28 @@ import Testing
   @Test(arguments: variances)
   func initialisersHaveTheirVariance(_ initialiser: Initialiser, _ variance: Float) {
     var stream = RandomStream(seed: 1, "initialiser")
-    let weights = initialiser.weights([300, 400], &stream)
+    let weights = initialiser.weights([300, 400], using: &stream)
     let measured = weights.sumOfSquares() / 120_000
     #expect(abs(measured / variance - 1) < 0.05, "\(measured)")
   }
 
   @Test func runningStatisticsApproachTheBatchs() {
     var stream = RandomStream(seed: 2, "normalisation")
-    let layer = BatchNormalisation("bn", 5)
+    let layer = BatchNormalisation(features: 5)
     let x = stream.normal([64, 5], mean: 3, deviation: 2)
     for _ in 0..<200 { _ = layer(Tape(recording: false).constant(x), .training) }
     let y = layer(Tape(recording: false).constant(x), .evaluation).value.moments()
     #expect(y.mean.maximumMagnitude() < 1e-4)
     #expect((y.variance - Tensor(repeating: 63.0 / 64, [5])).maximumMagnitude() < 1e-3)
+  }
+
+  @Test func aPassAsideLeavesTheRunningStatistics() {
+    var stream = RandomStream(seed: 2, "aside")
+    let layer = BatchNormalisation(features: 5)
+    let x = stream.normal([64, 5], mean: 3)
+    let y = layer(Tape(recording: false).constant(x), .trainingAside).value
+    #expect(y.moments().mean.maximumMagnitude() < 1e-4)
+    #expect(layer.runningMean.value == Tensor(repeating: 0, [5]))
+    #expect(layer.runningVariance.value == Tensor(repeating: 1, [5]))
   }
 }

@@ -72,7 +72,7 @@ struct SmallPackage {
           picture: digest(of: Data("<svg/>".utf8)))
       ],
       mode: .full, quotes: [.init(name: "paper", value: 0.31, source: "a paper")], seed: 2016,
-      sources: code.sources(of: "9.9", and: ["Chapters/9.9-chapter.swift"]), status: .passed,
+      sources: (try? files.sources(in: code)) ?? [:], status: .passed,
       title: "A chapter",
       values: [
         .init(name: "loss", value: 0.2504, tolerance: 0.02, unit: ""),
@@ -209,7 +209,8 @@ struct SmallPackage {
       #expect {
         try package.accept()
       } throws: {
-        ($0 as? LabError)?.kind == .failed && "\($0)".hasPrefix("Nothing was written: Chapters/")
+        ($0 as? LabError)?.kind == .failed
+          && "\($0)".wholeMatch(of: /Chapter [\d.]+ is unchanged: Chapters\/.*/) != nil
       }
       #expect(try package.text == altered)
     }
@@ -263,6 +264,78 @@ struct SmallPackage {
   }
 
   // MARK: The record
+
+  /// The unit behind a number is part of what a reader reads.
+  @Test(arguments: [
+    ("", " %", false), ("", "%", false), ("", " ‰", false), ("", " per cent", false),
+    ("", " percent", false), ("", " points", false), ("", "&percnt;", false),
+    ("", "\npoints", false),
+    ("", " $\\%$", false), ("", " **%**", false), ("", " percentage points", false),
+    ("%", " %", true), ("%", " per cent", true), ("%", " percent", true), ("%", " points", false),
+    ("%", " ‰", false), ("points", " points", true), ("points", " %", false), ("points", "", true),
+    ("", " pointsmen", true), ("", " percentages", true), ("", "", true), ("‰", " ‰", true),
+  ])
+  func aUnitIsThatOfTheValue(_ unit: String, _ words: String, _ isRight: Bool) throws {
+    var record = package.record
+    record.values[0].unit = unit
+    try package.write(
+      SmallPackage.prose.replacing("<!--=loss-->", with: "<!--=loss-->\(words)"),
+      to: "Chapters/9.9-chapter.md")
+    let findings = try Binding(package.files, record).findings().map(\.description)
+    #expect(
+      isRight
+        ? findings.isEmpty : findings.contains { $0.contains(".md:3: the prose gives 0.25 in") },
+      "\(findings)")
+  }
+
+  /// How far percentages lie apart is in points, and papers write it with the sign of a share.
+  @Test(arguments: [
+    ("%", " %", true), ("%", " points", true), ("%", " ‰", false), ("", " %", false),
+    ("", " points", false),
+  ])
+  func aDeviationHasTheUnitOfItsMean(_ unit: String, _ words: String, _ isRight: Bool) throws {
+    var record = package.record
+    record.values[0].unit = unit
+    record.values.append(.init(name: "loss.deviation", value: 0.1, tolerance: 0, unit: ""))
+    try package.write(
+      SmallPackage.prose.replacing(
+        "<!--=loss-->", with: "<!--=loss--> ± 0.1<!--=loss.deviation-->\(words)"),
+      to: "Chapters/9.9-chapter.md")
+    #expect(try Binding(package.files, record).findings().isEmpty == isRight)
+  }
+
+  @Test(arguments: [
+    ("[a](9.9-chapter.swift)", true), ("[a](Gone.swift)", false), ("[a](../figures)", true),
+    ("[a](../figures/9.9-loss.dat#top)", true), ("[a](#there)", true), ("[a](/Chapters)", true),
+    ("[a](https://example.org/x)", true), ("[a](mailto:a@b.org)", true), ("[a](..)", true),
+    ("[a](../../etc)", false), ("[a](9.9-chapter%2Eswift)", true), ("[`a`](<Gone.swift>)", false),
+    ("[a][b]\n\n[b]: Gone.swift", false), ("<a href=\"Gone.swift\">a</a>", false),
+    ("<a href=\"9.9-chapter.md\">a</a>", true), ("| [a](Gone.swift) |", false),
+    ("[a](/Gone.md)", false),
+  ])
+  func aLinkLeadsToAFile(_ link: String, _ isRight: Bool) throws {
+    try package.write(SmallPackage.prose + link + "\n", to: "Chapters/9.9-chapter.md")
+    let findings = try package.findings()
+    #expect(
+      isRight ? findings.isEmpty : findings.count == 1 && findings[0].contains(".md:19: the link "),
+      "\(findings)")
+  }
+
+  @Test func anErrorNamesTheFileByItsPathInThePackage() throws {
+    for (path, text) in [
+      ("Chapters/9.9-chapter.md", SmallPackage.prose),
+      ("Chapters/9.9-chapter.swift", SmallPackage.source),
+    ] {
+      try AtomicFile.write(
+        Data(text.utf8) + [0xFF], to: package.root.appendingPathComponent(path))
+      #expect {
+        try Binding(package.files, package.record).findings()
+      } throws: {
+        "\($0)".hasPrefix("\(path):")
+      }
+      try package.write(text, to: path)
+    }
+  }
 
   @Test func aFalseClaimIsFoundAndNotAccepted() throws {
     var record = package.record
@@ -359,11 +432,16 @@ struct SmallPackage {
     let quoted = SmallPackage.prose.replacing(
       "snippet half", with: "snippet Methods/Half.swift#half")
     try package.write(quoted, to: "Chapters/9.9-chapter.md")
+    #expect(throws: LabError.self, "the record is of a run without that file") {
+      try package.findings()
+    }
+    try package.store(package.record)
     #expect(try package.findings() == [])
     #expect(try package.files.quotedFiles() == ["Methods/Half.swift"])
 
     let other = SmallPackage.source.replacing("x / 2", with: "x * 0.5")
     try package.write(other, to: "Sources/Methods/Half.swift")
+    try package.store(package.record)
     #expect(
       try package.findings() == [
         "Chapters/9.9-chapter.md:10: the excerpt half is not what Sources/Methods/Half.swift has."
@@ -372,6 +450,7 @@ struct SmallPackage {
     #expect(try package.findings() == [])
 
     try package.write(other + "// snippet.open\n", to: "Sources/Methods/Half.swift")
+    try package.store(package.record)
     #expect(
       try package.findings() == [
         "Sources/Methods/Half.swift:8: the region snippet.open is not closed."
@@ -392,6 +471,7 @@ struct SmallPackage {
     try package.write(
       SmallPackage.prose.replacing("snippet half", with: "snippet \(target)"),
       to: "Chapters/9.9-chapter.md")
+    try package.store(package.record)
     let findings = try package.findings()
     #expect(findings.contains { $0.contains(finding) }, "\(findings)")
   }
@@ -451,6 +531,7 @@ struct SmallPackage {
     try package.write(
       SmallPackage.prose + "\n<!--fixed \(entry)-->\nIt is \(number) there.\n",
       to: "Chapters/9.9-chapter.md")
+    try package.store(package.record)
     let findings = try package.findings()
     #expect(findings.isEmpty == !isFound, "\(findings)")
   }

@@ -26,8 +26,9 @@ import Testing
   @Test(arguments: [
     "We reach 1.24<!--=0.1/a--> %.", "We reach 1.25<!--=0.1/b--> %.",
     "We reach 1.25<!--=0.2/a--> %.", "We reach 1.25<!--=a--> %.", "<!--wrong-->",
-    "<!--claim a < 2-->It is less.<!--/claim-->", "![Nothing](figures/0.1-nothing.svg)",
-    "```markdown\nIt is 2.00<!--=a-->.\n```",
+    "So <!--claim a < 2-->it is less.<!--/claim-->", "![Nothing](figures/0.1-nothing.svg)",
+    "```markdown\nIt is 2.00<!--=a-->.\n```", "We reach 1.25<!--=0.1/a--> points.",
+    "See [the licence](LICENCE).",
   ])
   func whatPartsFromTheRecordsIsFound(_ text: String) throws {
     let found = try findings("# Zero\n\n" + text)

@@ -42,12 +42,12 @@ import Testing
 
   /// Twenty times each, for what broke here broke in four runs of ten.
   @Test(arguments: [
-    ("exit 0", "it wrote no whole picture"),
-    ("exec 0<&-; exit 3", "it ended with code 3 and gave no reason"),
+    ("exit 0", "it wrote no whole picture; \(Gnuplot.advice)"),
+    ("exec 0<&-; exit 3", "it ended with code 3 and gave no reason; \(Gnuplot.advice)"),
     ("echo 'line 5: no such terminal' >&2; exit 1", "line 5: no such terminal"),
     ("printf 'a\\n \\033[31mbad\\n\\n' >&2; exit 1", "[31mbad"),
-    ("kill -SEGV $$", "it was ended by signal 11"),
-    ("echo '<svg>'", "it wrote no whole picture"),
+    ("kill -SEGV $$", "it was ended by signal 11; \(Gnuplot.advice)"),
+    ("echo '<svg>'", "it wrote no whole picture; \(Gnuplot.advice)"),
     ("exec yes", "it wrote without end"),
     ("exec yes >&2", "it wrote without end"),
   ])
@@ -79,7 +79,8 @@ import Testing
   }
 
   @Test func aProgramThatIsNoneIsToldApart() async throws {
-    await #expect(throws: LabError(.tool, "gnuplot could not draw f: it cannot be run.")) {
+    let refusal = "gnuplot could not draw f: it cannot be run; \(Gnuplot.advice)."
+    await #expect(throws: LabError(.tool, refusal)) {
       try await draw(figure(), by: "/etc/hostname")
     }
     await #expect {

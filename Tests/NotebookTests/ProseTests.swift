@@ -7,6 +7,26 @@ import Testing
   /// The faults of a text that shows 97.4 as the value `x`, without what is behind the colon.
   private func faults(_ text: String) -> [String] { Prose(text).faults.map(\.sentence) }
 
+  // MARK: Lines that are no prose
+
+  @Test func aMarkerThatBeginsALineIsFoundWhereItBreaksThePage() {
+    for text in [
+      "<!--claim a < b-->A is less.<!--/claim-->",
+      "More.\n<!--claim a < b-->A is less.<!--/claim-->",
+      "A is\n<!--/claim--> less.", "More.\n<!--claim a < b-->\nA is less.<!--/claim-->",
+    ] {
+      #expect(
+        faults(text).contains { $0.hasPrefix("a line that begins with a comment") }, "\(text)")
+    }
+    for text in [
+      "<!--claim a < b-->\nA is less.<!--/claim-->",
+      "More.<!--claim a < b-->\nA is less.<!--/claim-->",
+      "More. <!--claim a < b-->A is less.<!--/claim-->", "    <!--claim a < b-->code",
+    ] {
+      #expect(faults(text) == [], "\(text)")
+    }
+  }
+
   // MARK: What a reader takes for one number
 
   @Test(arguments: [
@@ -62,7 +82,7 @@ import Testing
     "# 2.1 A title", "chapter 2.1, section 3 and figure 2", "chapters 2.1, 2.2 and 3.1", "eq. 5",
     "tables 1–3", "Squire and Trapp (1998)", "(Hinton et al. 2015)", "ICML 2013.", "2.2.3 ends so",
     "[2.1](Chapters/2.1-momentum.md)", "`x = 7` and ``a 7``", "$x = 7$ and $`7 y`$", "$$7 + 1$$",
-    "```\n97.4\n```", "~~~ 7\n97.4\n~~~", "see https://a.org/97", "<https://a.org/97>",
+    "```sh\n97.4\n```", "~~~ math 7\n97.4\n~~~", "see https://a.org/97", "<https://a.org/97>",
     "the paper says \"a norm of 1\" there", "> He said 97.4 of them.",
     "five seeds and two networks",
     "# References\n\nA. Author, JMLR 15 (2014), 1929–1958.", "PCA3 and x2 and v1.5", "1. A list",
@@ -109,7 +129,8 @@ import Testing
 
   @Test(arguments: [
     "chapter 2<!--=x-->", "# 2.1<!--=x--> Title", "He said \"it is 7<!--=x--> of them\".",
-    "# References\n\nA, JMLR 15<!--=x-->", "So <!--claim a > 7-->it is 7<!--=x-->.<!--/claim-->",
+    "# References\n\nA, JMLR 15<!--=x--> (2014).",
+    "So <!--claim a > 7-->it is 7<!--=x-->.<!--/claim-->",
   ])
   func aBoundNumberStandsWhereItsMarkerWouldBeMissed(_ text: String) {
     #expect(!faults(text).isEmpty)
@@ -130,15 +151,53 @@ import Testing
 
   @Test(arguments: [
     ("```a```\n7", false), ("```a`b\n7", false), ("    ```\n7", false),
-    ("```\n7\n``\n7\n```", true),
-    ("~~~\n7\n```\n7\n~~~", true), ("````\n7\n```\n7\n````", true), ("  ```\n7\n  ```", true),
-    ("```\n7\n``` x\n7\n```", true), ("``\n7", false), ("```\n7\n```\n7", false),
-    ("~~~ a`b\n7\n~~~~", true),
+    ("```sh\n7\n``\n7\n```", true),
+    ("~~~sh\n7\n```\n7\n~~~", true), ("````sh\n7\n```\n7\n````", true),
+    ("  ```sh\n7\n  ```", true),
+    ("```sh\n7\n``` x\n7\n```", true), ("``\n7", false), ("```sh\n7\n```\n7", false),
+    ("~~~ sh a`b\n7\n~~~~", true),
   ])
   func aFenceIsOneAsCommonMarkHasIt(_ text: String, _ isCode: Bool) {
     let faults = faults("Text.\n\n" + text)
     #expect(faults.contains { $0.contains("nothing binds") } == !isCode, "\(faults)")
     #expect(!isCode || faults.isEmpty)
+  }
+
+  /// What a run printed has no numbers that nobody bound.
+  @Test(arguments: [
+    ("```text\nThe run's accuracy 98.4 %\n```", 4), ("```\n\nloss 0.3\n```", 5),
+    ("~~~json\n{\"a\": 7}\n~~~", 4), ("    accuracy 98.4\n    loss 0\n", 3),
+    ("```text\nhalf of it\n```", 4),
+  ])
+  func aNumberInOutputIsAFault(_ text: String, _ line: Int) {
+    let prose = Prose("Text.\n\n\(text)\n\nEnd.")
+    #expect(
+      prose.faults.first?.line == line
+        && prose.faults.allSatisfy { $0.sentence.contains("in this output") }, "\(prose.faults)")
+    // Its list stands on the line above, and is for it alone.
+    let listed = Prose("Text.\n\n<!--fixed 98.4 0.3 7 0 half-->\n\(text)\n\nEnd.")
+    #expect(listed.faults.allSatisfy { $0.sentence.contains("stands nowhere") })
+    #expect(listed.counts.fixed > 0)
+    let later = Prose("Text.\n\n<!--fixed 98.4 0.3 7 0 half-->\n```text\nx\n```\nIt is 98.4.")
+    #expect(later.faults.contains { $0.sentence.contains("nothing binds") })
+  }
+
+  @Test(arguments: [
+    "Our network reaches 98.4 %.", "Of its images 98 were read.",
+    "A. Name, \"Title\", JMLR 15 (2014), 1929–1958: it reaches 98.4 %.",
+    "A. Name, \"Title\", JMLR 15 (2014): it reaches 98 per cent.",
+    "A. Name, \"Title\", JMLR 15 (2014): it reaches 98.4.",
+  ])
+  func aResultAmongTheReferencesIsAFault(_ text: String) {
+    #expect(faults("## References\n\n\(text)\n").contains { $0.contains("nothing binds") })
+  }
+
+  @Test(arguments: [
+    "A. Name, \"Title\", JMLR 15 (2014), 1929–1958; sections 4, 7.3 and 10.",
+    "A. Name, \"Title\", arXiv:1502.01852 (2015).", "A. Name, *Title*, 2nd edition, SIAM 2008.",
+  ])
+  func aCitationNeedsNoMarker(_ text: String) {
+    #expect(faults("## References\n\n\(text)\n") == [])
   }
 
   @Test func allDecimalsAreCompared() {

@@ -5,7 +5,10 @@ import Testing
 
 @Suite struct UsageTests {
   @Test func anUnknownChapterSuggestsTheNearest() async throws {
-    for (id, nearest) in [("1.11", "1.1"), ("3,1", "3.1"), ("33.1", "3.1")] {
+    for (id, nearest) in [
+      ("1.11", "1.1"), ("3,1", "3.1"), ("33.1", "3.1"), ("1", "1.1"), ("1.3", "1.2"),
+      ("2.2", "2.2.1"), ("2.3.9", "2.3.1"), ("ALL", "all"),
+    ] {
       for command in ["chapter", "check", "accept"] {
         let outcome = try await Tool.run(command, id)
         #expect(outcome.code == 64 && outcome.output == "")
@@ -14,6 +17,28 @@ import Testing
             == "There is no chapter \(id); did you mean \(nearest)? “lab list” shows them all.\n")
       }
     }
+  }
+
+  @Test(arguments: ["9.9", "9.1", "frobnicate", "1.banana", ""])
+  func aWordThatIsNearNoChapterSuggestsNone(_ id: String) async throws {
+    let outcome = try await Tool.run("check", id)
+    #expect(outcome.code == 64 && outcome.output == "")
+    #expect(outcome.errors == "There is no chapter \(id). “lab list” shows them all.\n")
+  }
+
+  @Test(arguments: [
+    ("frobnicate", "."), ("1.1", "."), ("", "."), ("chek", "; did you mean check?"),
+    ("modle", "; did you mean model?"), ("chap", "; did you mean chapter?"),
+  ])
+  func anUnknownCommandIsNamed(_ word: String, _ hint: String) async throws {
+    let outcome = try await Tool.run(word, "--json")
+    let sentence = "There is no command “\(word)”\(hint) “lab --help” shows them all.\n"
+    #expect(outcome == Outcome(code: 64, output: "", errors: sentence))
+  }
+
+  @Test(arguments: [["help"], ["help", "check"], ["--help"], ["list", "-h"]])
+  func whatIsNoCommandOfOursStillWorks(_ arguments: [String]) async throws {
+    #expect(try await Tool.run(arguments).code == 0)
   }
 
   @Test(arguments: [
@@ -57,7 +82,7 @@ import Testing
     (["data", "--data", ""], "Error: --data takes the name of a folder."),
     (["model", "--data", ""], "Error: --data takes the name of a folder."),
     (["list", "--colour"], "Error: Unknown option '--colour'"),
-    (["frobnicate"], "Error: Unexpected argument 'frobnicate'"),
+    (["list", "frobnicate"], "Error: Unexpected argument 'frobnicate'"),
     (["data", "--split-seed", "1.5"], "Error: The value '1.5' is invalid for '--split-seed <n>'"),
   ])
   func anAbsurdFlagIsWrongUsage(_ arguments: [String], _ sentence: String) async throws {
@@ -127,14 +152,13 @@ import Testing
     let states = allChapters.map { _ in "older engine" }
     #expect(try await Tool.run(["list"], in: scratch.url).output == table(states))
     let sentence =
-      "\n  Chapter 1.1's record was made by an older engine; to make it anew, run: swift run lab "
+      "  Chapter 1.1's record was made by an older engine; to make it anew, run: swift run lab "
       + "chapter 1.1 --fresh\n"
-    for (flags, code, mark) in [([], 0, "✓"), (["--strict"], 1, "✗")] as [([String], Int32, String)]
-    {
-      let check = try await Tool.run(["check", "1.1"] + flags, in: scratch.url)
-      #expect(check.code == code && check.errors == "")
-      #expect(check.output.hasPrefix("\(mark) 1.1  ") && check.output.hasSuffix(sentence))
-    }
+    let title = try ProseCommandTests.title
+    let check = try await Tool.run(["check", "1.1"], in: scratch.url)
+    #expect(check == Outcome(code: 0, output: "✓ \(title)\(sentence)", errors: ""))
+    let strict = try await Tool.run(["check", "1.1", "--strict"], in: scratch.url)
+    #expect(strict == Outcome(code: 1, output: "✗ \(title)\(sentence)", errors: ""))
     let json = try await Tool.run(["check", "1.1", "--json"], in: scratch.url).json
     let row = try #require((json["chapters"] as? [[String: Any]])?.first)
     #expect(row["engine"] as? String == "older" && row["status"] as? String == "passed")
@@ -235,11 +259,19 @@ import Testing
     let scratch = try Scratch()
     let outcome = try await Tool.run(
       "chapter", "1.1", "--quick", "--recheck", "2", "--json", "--out", scratch.url.path)
-    #expect(outcome.code == 0)
+    #expect(outcome.code == 1)
     #expect((try outcome.json["rechecked"] as? [Any])?.isEmpty == true)
     #expect(
       outcome.errors.contains(
-        "No result of chapter 1.1 was kept, so there was nothing to hold this run against.\n"))
+        "No result of chapter 1.1 was kept, so there was nothing to hold this run against; run it "
+          + "first without --recheck (only long work is kept).\n"))
+  }
+
+  @Test func aChapterThatIsNamedTwiceRunsOnce() async throws {
+    let scratch = try Scratch()
+    let outcome = try await Tool.run(
+      "chapter", "1.1", "1.1", "--quick", "--json", "--out", scratch.url.path)
+    #expect(outcome.code == 0 && outcome.output.count { $0 == "\n" } == 1)
   }
 
   /// Python's pty gives the command a terminal, where it would colour.

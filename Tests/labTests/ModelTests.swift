@@ -1,4 +1,5 @@
 import Foundation
+import Methods
 import Networks
 import Tensors
 import Testing
@@ -64,11 +65,12 @@ import Testing
 
   /// Expects that `bad.lab` is refused, and that older predictions stay.
   func expectRefusal(_ scratch: Scratch, reason: String) async throws {
-    try scratch.write(Data("older".utf8), to: "predictions.csv")
+    let older = Data("ID,label\n0,7\n".utf8)
+    try scratch.write(older, to: "predictions.csv")
     let outcome = try await Tool.run(["result", "--model", "bad.lab"], in: scratch.url)
     let path = scratch.path("bad.lab")
     #expect(outcome == Outcome(code: 66, output: "", errors: "\(path) \(reason)\n"))
-    #expect(try scratch.data("predictions.csv") == Data("older".utf8))
+    #expect(try scratch.data("predictions.csv") == older)
   }
 
   @Test func aModelOfAnotherNetworkIsRefused() async throws {
@@ -81,7 +83,7 @@ import Testing
     try await expectRefusal(
       scratch,
       reason:
-        "has no convolution0.weight of shape [32, 1, 5, 5]: it is a model of another network; "
+        "has no convolutions.0.weight of shape [32, 1, 5, 5]: it is a model of another network; "
         + "train it again with: swift run lab model")
     try scratch.write(Archive(kind: "training", state: "", tensors: []).encoded, to: "bad.lab")
     try await expectRefusal(
@@ -131,6 +133,72 @@ import Testing
     #expect(try scratch.names == ["file", "link", "m.lab.checkpoint", "pipe"])
   }
 
+  @Test func aFileOfAnothersIsNotReplaced() async throws {
+    let scratch = try Scratch()
+    let text = Data("# Notes\n".utf8)
+    try scratch.write(text, to: "README.md")
+    try scratch.write(Data("LAB".utf8), to: "short.lab")
+    try scratch.write(text, to: "m.lab.checkpoint")
+    try scratch.write(
+      Archive(kind: "training", state: "", tensors: []).encoded, to: "checkpoint.lab")
+    let foreign = "is no model of this lab and would be lost"
+    for (out, reason) in [
+      ("README.md", "README.md \(foreign)"), ("short.lab", "short.lab \(foreign)"),
+      (
+        "m.lab",
+        "\(scratch.path("m.lab.checkpoint")) is no checkpoint of this lab and would be lost"
+      ),
+      ("checkpoint.lab", "checkpoint.lab is a checkpoint and no model, and would be lost"),
+    ] {
+      for flags in [[], ["--resume"], ["--quick"]] {
+        let outcome = try await Tool.run(
+          ["model", "--data", "/proc/none", "--out", out] + flags, in: scratch.url)
+        let sentence = "\(reason); name another file with --out.\n"
+        #expect(outcome == Outcome(code: 66, output: "", errors: sentence))
+      }
+    }
+    try scratch.write(Self.model(1).encoded, to: "model.lab")
+    let result = try await Tool.run(["result", "--out", "README.md"], in: scratch.url)
+    #expect(
+      result
+        == Outcome(
+          code: 66, output: "",
+          errors: "README.md holds no predictions of this lab and would be lost; name another file "
+            + "with --out.\n"))
+    #expect(try scratch.data("README.md") == text && scratch.data("m.lab.checkpoint") == text)
+    // What is empty, or was predicted before, is replaced; and a damaged model gets as far as data.
+    for older in ["", "ID,label\n"] {
+      try scratch.write(Data(older.utf8), to: "mine.csv")
+      let outcome = try await Tool.run(["result", "--out", "mine.csv"], in: scratch.url)
+      #expect(outcome.code == 0)
+      #expect(try scratch.data("mine.csv").count > 60_000)
+    }
+    for damaged in [Data(), try scratch.data("model.lab").dropLast(100)] {
+      try scratch.write(damaged, to: "model.lab")
+      let outcome = try await Tool.run(["model", "--data", "/proc/none"], in: scratch.url)
+      #expect(outcome.code == 66 && outcome.errors.hasPrefix("Training the final model"))
+    }
+  }
+
+  @Test func weightsThatAreNotFiniteAreNotWritten() async throws {
+    let scratch = try Scratch()
+    let (model, checkpoint) = (scratch.path("m.lab"), scratch.path("m.lab.checkpoint"))
+    let flags = ["model", "--quick", "--out", model, "--checkpoint-seconds", "0"]
+    #expect(try await interrupted(flags, checkpoint).code == 130)
+    var archive = try Archive(reading: URL(fileURLWithPath: checkpoint))
+    let place = try #require(
+      archive.tensors.firstIndex { $0.name.hasSuffix("convolutions.0.weight") })
+    archive.tensors[place].value = Tensor(repeating: .nan, archive.tensors[place].value.shape)
+    try scratch.write(archive.encoded, to: "m.lab.checkpoint")
+    let outcome = try await Tool.run(flags + ["--resume"])
+    #expect(outcome.code == 66 && outcome.output == "")
+    #expect(
+      outcome.errors.hasSuffix(
+        "\nThe training ended with weights that are not finite, and no model was written; start "
+          + "again without --resume, with another --seed.\n"))
+    #expect(try scratch.names == ["m.lab.checkpoint"])
+  }
+
   @Test func permissionDeniedIsSaidToBeThat() async throws {
     let scratch = try Scratch()
     try FileManager.default.createDirectory(
@@ -169,8 +237,8 @@ import Testing
     var stream = RandomStream(seed: 0, "test")
     return Archive(
       kind: "model", state: state,
-      tensors: RecipeNetwork(.best, &stream).parameters.map {
-        ($0.name, Tensor(repeating: weight, $0.value.shape))
+      tensors: ConvolutionalClassifier(.best, using: &stream).namedParameters.map {
+        ($0.path, Tensor(repeating: weight, $0.parameter.value.shape))
       })
   }
 
@@ -181,7 +249,7 @@ import Testing
     try await expectRefusal(
       scratch,
       reason:
-        "has a convolution0.weight that is not finite; train it again with: swift run lab model")
+        "has a convolutions.0.weight that is not finite; train it again with: swift run lab model")
     // Six gigabytes that are a hole, within one of memory.
     for name in ["bad.lab", "m.lab.checkpoint"] {
       try scratch.write(Data("LABMODEL".utf8), to: name)
@@ -420,7 +488,7 @@ import Testing
         let url = URL(fileURLWithPath: scratch.path("m.lab.checkpoint"))
         if FileManager.default.fileExists(atPath: url.path) {
           let state = try Archive(reading: url).state
-          steps.append(Int(state.firstMatch(of: /"steps":(\d+)/)!.output.1)!)
+          steps.append(Int(state.firstMatch(of: /"step":(\d+)/)!.output.1)!)
         }
       }
       #expect(code == 0)

@@ -98,7 +98,10 @@ final class Scratch: Sendable {
   /// The parts of the package that commands read, which a test may alter.
   static func copyOfPackage() throws -> Scratch {
     let scratch = try Scratch()
-    for name in ["Package.swift", "README.md", "Chapters", "Sources", "figures", "results"]
+    for name in [
+      "Package.swift", "README.md", "CONTRIBUTING.md", "LICENSE", "Chapters", "Sources", "figures",
+      "results",
+    ]
     where name != "results" || FileManager.default.fileExists(atPath: package(name).path) {
       try FileManager.default.copyItem(
         at: package(name), to: scratch.url.appendingPathComponent(name))

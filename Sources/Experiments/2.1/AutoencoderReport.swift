@@ -1,0 +1,211 @@
+import Digits
+import Foundation
+import Networks
+import Notebook
+import Tensors
+
+/// What chapter 2.1 says of its auto-encoders: the table, the comparisons and two figures.
+package struct AutoencoderReport {
+  /// A column of the paper's table 1: a rule with its largest momentum, and its error there.
+  package struct Column {
+    package let kind: Momentum.Kind
+    package let μ: Double
+    package let inPaper: Double
+
+    package var key: String { μ == 0 ? "sgd" : "\(kind).m\(Int((μ * 1000).rounded()))" }
+
+    package static let momenta = [0.9, 0.99, 0.995, 0.999]
+    package static let all =
+      [Column(kind: .classical, μ: 0, inPaper: 2.1)]
+      + zip(momenta, [1.0, 0.77, 0.84, 0.90]).map {
+        Column(kind: .classical, μ: $0, inPaper: $1)
+      }
+      + zip(momenta, [1.0, 0.73, 0.75, 0.80]).map {
+        Column(kind: .nesterov, μ: $0, inPaper: $1)
+      }
+  }
+
+  /// A column's rate and its trainings, one a seed.
+  package struct Row {
+    package let column: Column
+    /// The rates that were tried, and the squared error of each.
+    package let trials: [(rate: Double, error: Double)]
+    package let rate: Double
+    package let outcomes: [AutoencoderRun.Outcome]
+
+    package init(
+      column: Column, trials: [(rate: Double, error: Double)], rate: Double,
+      outcomes: [AutoencoderRun.Outcome]
+    ) {
+      (self.column, self.trials, self.rate, self.outcomes) = (column, trials, rate, outcomes)
+    }
+
+    package var errors: [Double] { outcomes.map(\.error) }
+    // A best rate lies close to the edge behind which training is lost: one lost run of five would
+    // rule a mean, and hide behind a deviation.
+    package var median: Double { AutoencoderReport.median(errors) }
+  }
+
+  /// One for each column, in the order of `Column.all`.
+  package let rows: [Row]
+
+  package init(rows: [Row]) { self.rows = rows }
+
+  /// The middle one of an odd number of values.
+  private static func median(_ values: [Double]) -> Double {
+    values.sorted()[values.count / 2]
+  }
+
+  private func row(_ kind: Momentum.Kind, _ μ: Double) -> Row {
+    rows.first { ($0.column.kind == kind || μ == 0) && $0.column.μ == μ }!
+  }
+
+  /// Gives the page its values, claims, checks and figures.
+  package func write(on page: Page, _ data: MNIST) {
+    let mean = meanImageError(data.train)
+    page.value("mean.image", mean, tolerance: 0.01)
+    page.check(
+      "every column is better than the mean image", rows.map(\.median).max()!, atMost: mean)
+    for row in rows {
+      let (column, key) = (row.column, row.column.key)
+      page.quote(
+        "\(key).paper", column.inPaper, source: "Sutskever et al. 2013, table 1, MNIST")
+      page.value("\(key).rate", row.rate, tolerance: row.rate)
+      page.value("\(key).error", row.median, tolerance: 3)
+      page.value("\(key).low", row.errors.min()!, tolerance: 3)
+      // Whether a run at the edge is lost may depend on how a processor rounds.
+      page.value("\(key).high", row.errors.max()!, tolerance: 40)
+    }
+    page.table(
+      ["μ_max", "rule", "rate", "squared error", "least", "most", "paper"],
+      rows.map { row in
+        let numbers = [row.median, row.errors.min()!, row.errors.max()!]
+        return [
+          "\(row.column.μ)", row.column.μ == 0 ? "descent" : "\(row.column.kind)", "\(row.rate)",
+        ]
+          + numbers.map { String(format: "%.2f", $0) } + ["\(row.column.inPaper)"]
+      })
+    compare(page)
+    showErrors(page)
+    showDigits(page, data)
+  }
+
+  /// The squared error of answering every image with the mean of all.
+  private func meanImageError(_ set: ImageSet) -> Double {
+    let indices = Array(0..<10_000)
+    let images = set.images(indices).reshaped([indices.count, 784])
+    let mean = images.sumOfRows() * (1 / Float(indices.count))
+    let size = Double(images.sumOfSquares()) / Double(indices.count)
+    return size - Double(mean.sumOfSquares())
+  }
+
+  private func compare(_ page: Page) {
+    page.claim(
+      "At .99, .995 and .999 Nesterov's rule ends lower than momentum in every one of the five "
+        + "seeds.", "gain.m990.least > 0 and gain.m995.least > 0 and gain.m999.least > 0")
+    page.claim(
+      "Either rule at .9 leaves little more than half of the error of gradient descent.",
+      "classical.m900.error > 0.5 * sgd.error and classical.m900.error < 0.65 * sgd.error "
+        + "and nesterov.m900.error > 0.5 * sgd.error and nesterov.m900.error < 0.65 * sgd.error")
+    page.claim(
+      "Between the two medians there is nothing to choose.",
+      "classical.m900.error < 1.25 * nesterov.m900.error "
+        + "and nesterov.m900.error < 1.25 * classical.m900.error")
+    page.claim(
+      "Classical momentum of .999 is no better than none.",
+      "classical.m999.error > 0.95 * sgd.error")
+    page.claim(
+      "The best of the nine is Nesterov's rule with .99.",
+      "nesterov.m990.error < nesterov.m900.error and nesterov.m990.error < nesterov.m995.error "
+        + "and nesterov.m990.error < nesterov.m999.error "
+        + "and nesterov.m990.error < classical.m900.error "
+        + "and nesterov.m990.error < classical.m990.error")
+    for μ in Column.momenta.dropFirst() {
+      // Both rules start from the same weights and see the same batches: pairs may be compared.
+      let gains = zip(row(.classical, μ).errors, row(.nesterov, μ).errors).map { $0 - $1 }
+      let key = "gain.m\(Int((μ * 1000).rounded()))"
+      page.value("\(key).least", gains.min()!, tolerance: 4)
+    }
+  }
+
+  private func showErrors(_ page: Page) {
+    let momenta = [0] + Column.momenta
+    func errors(_ name: String, _ kind: Momentum.Kind, colour: Int) -> [Mark] {
+      let all = momenta.enumerated().map { (x: Double($0), row: row(kind, $1)) }
+      let seeds = all.flatMap { column in column.row.errors.map { (x: column.x, y: $0) } }
+      return [
+        .line(name, all.map { (x: $0.x, y: $0.row.median) }, colour: colour),
+        .points("", seeds, colour: colour),
+      ]
+    }
+    func trials(_ name: String, _ row: Row, colour: Int) -> [Mark] {
+      let line = row.trials.map { (x: $0.rate, y: $0.error) }
+      return [.line(name, line, colour: colour), .points("", line, colour: colour)]
+    }
+    let ticks = momenta.enumerated().map { (Double($0), $1 == 0 ? "0" : "\($1)") }
+    page.figure(
+      Figure(
+        "autoencoder",
+        title: "A deep auto-encoder learns best with Nesterov's rule and a momentum of .99",
+        size: (760, 400), columns: 2,
+        panels: [
+          Panel(
+            title: "five seeds and their median, each at its best rate",
+            x: Axis("largest momentum", range: -0.3...4.3, ticks: ticks),
+            y: Axis("squared error of an image", range: 0...55),
+            marks: errors("momentum", .classical, colour: 1)
+              + errors("Nesterov", .nesterov, colour: 0)),
+          Panel(
+            title: "at every rate, momentum up to .99",
+            x: Axis("learning rate", scale: .log, range: 3e-4...1e-1), y: Axis("", range: 0...55),
+            marks: trials("gradient descent", row(.classical, 0), colour: 6)
+              + trials("momentum", row(.classical, 0.99), colour: 1)
+              + trials("Nesterov", row(.nesterov, 0.99), colour: 0)),
+        ]))
+    showCurves(page)
+  }
+
+  private func showCurves(_ page: Page) {
+    func curve(_ name: String, _ row: Row, colour: Int) -> Mark {
+      let losses = row.outcomes.map(\.losses)
+      let points = (0..<losses.map(\.count).min()!).map { block in
+        let total = losses.reduce(0) { $0 + $1[block] }
+        return (x: Double(20 * block + 10), y: total / Double(losses.count))
+      }
+      return .line(name, points, colour: colour)
+    }
+    page.figure(
+      Figure(
+        "curves",
+        title:
+          "Nesterov's rule leads from the first hundred updates; momentum needs longer to get ahead",
+        size: (760, 340),
+        panels: [
+          Panel(
+            x: Axis("updates"), y: Axis("cross-entropy of an image", range: 80...300),
+            marks: [
+              curve("gradient descent", row(.classical, 0), colour: 6),
+              curve("momentum, .99", row(.classical, 0.99), colour: 1),
+              curve("Nesterov, .99", row(.nesterov, 0.99), colour: 0),
+            ])
+        ]))
+  }
+
+  private func showDigits(_ page: Page, _ data: MNIST) {
+    let originals = AutoencoderRun.digits(of: data.test).map { data.test.images([$0]).values }
+    let lines: [(name: String, digits: [[Float]])] = [
+      ("image", originals), ("descent", row(.classical, 0).outcomes[0].digits),
+      ("momentum", row(.classical, 0.99).outcomes[0].digits),
+      ("Nesterov", row(.nesterov, 0.99).outcomes[0].digits),
+    ]
+    let captions = lines.flatMap { line in (0..<10).map { $0 == 0 ? line.name : "" } }
+    page.figure(
+      Figure(
+        "reconstructions",
+        title: "Through thirty numbers and back: with Nesterov's rule the digits are sharpest",
+        size: (760, 440),
+        panels: [
+          Panel(marks: [.images(lines.flatMap(\.digits), captions: captions, columns: 10)])
+        ]))
+  }
+}
