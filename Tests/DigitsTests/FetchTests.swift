@@ -108,8 +108,15 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct BadSourceTests {
   let place = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
 
-  /// A second's patience stands for half a minute's and a minute's.
-  static let pace = Pace(silence: .seconds(1), window: .seconds(1), leastSpeed: 1024)
+  /// A pace at which a source fails for one reason alone, after a second where it is the pace.
+  ///
+  /// A busy machine starves a process for longer than that.
+  static func pace(for reason: String) -> Pace {
+    let (isSilence, isSpeed) = (reason.contains("nothing"), reason.contains("less"))
+    return Pace(
+      silence: .seconds(isSilence ? 1 : 30), window: .seconds(isSilence || isSpeed ? 1 : 30),
+      leastSpeed: isSilence ? 0 : 1024)
+  }
 
   /// The sentence about a source that fails, from the first word of its reason to the last.
   func reason(
@@ -158,11 +165,7 @@ import Testing
   ])
   func aBadAnswerEndsInASentence(_ fault: String, _ reason: String) async throws {
     let mirror = try Mirror(fault)
-    // Silence and slowness are told apart by which comes first.
-    let pace =
-      fault.hasPrefix("crawl")
-      ? Self.pace : Pace(silence: .seconds(1), window: .seconds(9), leastSpeed: 1024)
-    let text = try await self.reason([mirror.address], pace: pace)
+    let text = try await self.reason([mirror.address], pace: Self.pace(for: reason))
     #expect(text.hasPrefix("127.0.0.1 \(reason); pip "), "\(text)")
   }
 
@@ -204,10 +207,7 @@ import Testing
   func aBadInterpreterEndsInASentence(_ script: String, _ reason: String) async throws {
     let python = try python(script)
     defer { unlink(python) }
-    let pace =
-      reason.contains("less")
-      ? Self.pace : Pace(silence: .seconds(1), window: .seconds(1), leastSpeed: 0)
-    let text = try await self.reason([], python: python, pace: pace)
+    let text = try await self.reason([], python: python, pace: Self.pace(for: reason))
     #expect(text.hasSuffix(reason), "\(text)")
   }
 
