@@ -48,10 +48,13 @@ struct Manuscript {
   /// The whole text, ends as they were.
   var text: String { zip(lines, endings).map { $0 + $1 }.joined() }
 
-  /// Puts other lines in the place of some, ended as the line before them is.
+  /// Puts other lines in the place of some: each ends as the one in its place did, and what is more
+  /// of them as the line before them all.
   mutating func replace(_ range: Range<Int>, with new: [String]) {
     let ending = range.lowerBound > 0 ? endings[range.lowerBound - 1] : "\n"
+    let own = Array(endings[range])
     lines.replaceSubrange(range, with: new)
-    endings.replaceSubrange(range, with: new.map { _ in ending })
+    endings.replaceSubrange(
+      range, with: new.indices.map { $0 < own.count ? own[$0] : ending })
   }
 }

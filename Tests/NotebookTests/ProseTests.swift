@@ -138,6 +138,14 @@ import Testing
 
   // MARK: Bytes
 
+  /// Found by the fuzzer: an excerpt whose lines end in several ways.
+  @Test func linesOfAnExcerptKeepTheirEndings() {
+    let text = "<!--snippet a-->\n```swift\nfunc a() {\r  b()\r\n}\n```\n"
+    let prose = Prose(text)
+    #expect(prose.excerpts.count == 1)
+    #expect(prose.rewritten(number: { $0.literal.text }, excerpt: { prose.code($0) }) == text)
+  }
+
   @Test func aTextWithCRLFIsReadAndKept() {
     let text =
       "It is 7<!--=x-->,\r\n\r\n<!--snippet a-->\r\n```swift\r\nlet a = 1\r\n```\r\nend\r\n"
