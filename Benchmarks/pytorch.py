@@ -8,6 +8,7 @@ read from standard input, it does N units of work and prints the seconds that th
 """
 
 import argparse
+import copy
 import gzip
 import json
 import pathlib
@@ -149,34 +150,84 @@ def infer_step(folder):
     return step
 
 
-def augment_step(folder):
+class Augmentation:
     """Rotation, shift, scale, shear and elastic distortion, the whole batch at a time.
 
     Transforms of torchvision draw once for a batch, so each image would need a call of its own;
     this is the faster way, one sampling grid for all.
     """
-    data, n = Data(folder), 128
-    ticks = torch.arange(-12, 13, dtype=torch.float)
-    kernel = torch.exp(-(ticks**2) / (2 * 4.0**2))
-    kernel = kernel / kernel.sum()
 
-    def blur(x):
+    def __init__(self, rotation, shift, scale=0.0, shear=0.0, elastic=0.0):
+        """Radians, pixels, shares, and the pixels of a distortion, smoothed over 4 of them."""
+        self.rotation, self.shift = rotation, shift * 2 / 28
+        self.scale, self.shear, self.elastic = scale, shear, elastic * 2 / 28
+        ticks = torch.arange(-12, 13, dtype=torch.float)
+        kernel = torch.exp(-(ticks**2) / (2 * 4.0**2))
+        self.kernel = kernel / kernel.sum()
+
+    def blur(self, x):
         return F.conv2d(
-            F.conv2d(x, kernel.view(1, 1, 1, -1), padding=(0, 12)),
-            kernel.view(1, 1, -1, 1), padding=(12, 0))  # fmt: skip
+            F.conv2d(x, self.kernel.view(1, 1, 1, -1), padding=(0, 12)),
+            self.kernel.view(1, 1, -1, 1), padding=(12, 0))  # fmt: skip
+
+    def __call__(self, images):
+        n = len(images)
+        u = torch.rand(5, n) * 2 - 1
+        angle, scale, shear = u[0] * self.rotation, 1 + u[1] * self.scale, u[2] * self.shear
+        cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
+        x, y = u[3] * self.shift, u[4] * self.shift
+        theta = torch.stack([cos, shear * cos - sin, x, sin, shear * sin + cos, y], 1)
+        grid = F.affine_grid(theta.view(n, 2, 3), images.shape, align_corners=False)
+        if self.elastic:
+            move = self.blur(torch.rand(2 * n, 1, 28, 28) * 2 - 1) * self.elastic
+            grid = grid + move.view(n, 2, 28, 28).permute(0, 2, 3, 1)
+        return F.grid_sample(images, grid, align_corners=False)
+
+
+def strong():
+    """The augmentation of `augment`, and of what the student of `fixmatch` reads."""
+    return Augmentation(rotation=0.436, shift=3, scale=0.15, shear=0.26, elastic=34)
+
+
+def augment_step(folder):
+    data, change = Data(folder), strong()
+    return lambda: change(data.batch(128)[0])
+
+
+def floats(network):
+    """Parameters and running statistics; counts of batches are integers, and nothing reads them."""
+    return [t for t in (*network.parameters(), *network.buffers()) if t.is_floating_point()]
+
+
+def fixmatch_step(folder):
+    """FixMatch whose teacher is the average of the student's weights, running statistics included.
+
+    The average moves in one call for all tensors, as `swa_utils.AveragedModel` has it, which looks
+    each of them up first and takes several times as long.
+    """
+    network = kit_network()
+    teacher = copy.deepcopy(network).eval()
+    average, current = floats(teacher), floats(network)
+    optimiser = torch.optim.Adam(network.parameters(), fused=True)
+    quarter = lambda labels: torch.arange(len(labels) // 4)
+    rest = lambda labels: torch.arange(len(labels) // 4, len(labels))
+    labelled, unlabelled = Data(folder, only=quarter), Data(folder, only=rest)
+    light, heavy = Augmentation(rotation=0.087, shift=1), strong()
 
     def step():
-        images, _ = data.batch(n)
-        u = torch.rand(6, n) * 2 - 1
-        angle, scale, shear = u[0] * 0.436, 1 + u[1] * 0.15, u[2] * 0.26
-        cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
-        theta = torch.stack(
-            [cos, shear * cos - sin, u[3] * 0.2, sin, shear * sin + cos, u[4] * 0.2], 1
-        ).view(n, 2, 3)
-        grid = F.affine_grid(theta, images.shape, align_corners=False)
-        move = blur(torch.rand(2 * n, 1, 28, 28) * 2 - 1) * (34 * 2 / 28)
-        grid = grid + move.view(n, 2, 28, 28).permute(0, 2, 3, 1)
-        F.grid_sample(images, grid, align_corners=False)
+        (x, y), (u, _) = labelled.batch(50), unlabelled.batch(150)
+        # Not inference_mode, whose tensors no gradient may need.
+        with torch.no_grad():
+            sure, digits = F.softmax(teacher(light(u)), 1).max(1)
+            mask = (sure >= 0.95).float()
+            images = heavy(torch.cat([x, u]))
+        optimiser.zero_grad()
+        logits = network(images)
+        agreement = F.cross_entropy(logits[50:], digits, reduction="none") * mask
+        (F.cross_entropy(logits[:50], y) + agreement.mean()).backward()
+        optimiser.step()
+        with torch.no_grad():
+            torch._foreach_lerp_(average, current, 0.001)
 
     return step
 
@@ -201,7 +252,11 @@ def workload(name, folder):
         network = vgg_small()
         rule = torch.optim.SGD(network.parameters(), 0.05, momentum=0.9, fused=True)
         return training(network, rule, Data(folder), 128)
-    return {"ladder-mlp": ladder_step, "infer": infer_step, "augment": augment_step}[name](folder)
+    others = {
+        "ladder-mlp": ladder_step, "fixmatch": fixmatch_step, "infer": infer_step,
+        "augment": augment_step,
+    }  # fmt: skip
+    return others[name](folder)
 
 
 def main():

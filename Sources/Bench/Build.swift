@@ -31,11 +31,11 @@ public struct Build: Sendable {
   /// This build.
   static func own() throws(LabError) -> Build { try Build(OwnProgram.url.path) }
 
-  /// One turn of one workload.
+  /// One turn of one workload; nil when the program does not know it, as an older commit may not.
   ///
   /// - Throws: `LabError` of kind `.tool` when the program says nothing that a lab would say;
   ///   `CancellationError`.
-  func turn(_ workload: String, _ settings: Benchmark.Settings) throws -> Turn {
+  func turn(_ workload: String, _ settings: Benchmark.Settings) throws -> Turn? {
     let process = Process()
     process.executableURL = program
     process.arguments =
@@ -53,6 +53,7 @@ public struct Build: Sendable {
       throw failure(workload, "it does not start")
     }
     let data = try answer(of: process, output.fileHandleForReading, workload)
+    if process.terminationReason == .exit, process.terminationStatus == EX_USAGE { return nil }
     guard process.terminationReason == .exit, process.terminationStatus == 0 else {
       let isSignal = process.terminationReason == .uncaughtSignal
       throw failure(
@@ -126,7 +127,7 @@ public struct Build: Sendable {
     return data
   }
 
-  private func failure(_ workload: String, _ reason: String) -> LabError {
+  fileprivate func failure(_ workload: String, _ reason: String) -> LabError {
     LabError(
       .tool,
       "\(name) does not measure \(workload) as a lab does (\(reason)); build it again, or name "
@@ -136,39 +137,57 @@ public struct Build: Sendable {
 
 extension Benchmark {
   /// Measures two builds in turns, each turn a process; whoever went first goes second next time.
+  ///
+  /// A workload that nobody named and that the other build does not know is measured alone.
   static func compare(
     _ ours: Build, _ theirs: Build, _ settings: Settings, progress: (String, Double) -> Void
   ) throws -> Report {
     let chosen = settings.chosen
-    var results: [Result] = []
-    var peak = 0.0
+    var results: [(Workload, Result)] = []
+    var ceilings = Ceilings()
     for (index, workload) in chosen.enumerated() {
       var (our, their): ([Build.Turn], [Build.Turn]) = ([], [])
+      func take(_ turns: inout [Build.Turn], _ build: Build, isOptional: Bool) throws {
+        if let turn = try build.turn(workload.name, settings) {
+          turns.append(turn)
+        } else if !isOptional {
+          throw build.failure(workload.name, "it does not know it")
+        }
+      }
+      // The first of all has been there ever since: what does not know it is no lab.
+      let isOptional = settings.names.isEmpty && index > 0
       for round in 0..<settings.rounds {
         try Task.checkCancellation()
+        let takesPart = round == 0 || !their.isEmpty
         // Theirs first in the first round: what is no lab is found before we have worked.
-        if round % 2 == 0 { their.append(try theirs.turn(workload.name, settings)) }
-        our.append(try ours.turn(workload.name, settings))
-        if round % 2 == 1 { their.append(try theirs.turn(workload.name, settings)) }
+        if round % 2 == 0 && takesPart { try take(&their, theirs, isOptional: isOptional) }
+        try take(&our, ours, isOptional: false)
+        if round % 2 == 1 && takesPart { try take(&their, theirs, isOptional: isOptional) }
         let fraction = Double(round + 1) / Double(settings.rounds)
         progress(workload.name, (Double(index) + fraction) / Double(chosen.count))
       }
-      let ratios = zip(our, their).map { $0.rate / $1.rate }
-      let reports = our.compactMap(\.report)
-      peak = max(peak, reports.map(\.peak).max() ?? 0)
-      let own = reports.compactMap(\.workloads.first)
-      results.append(
-        Result(
-          name: workload.name, ours: median(our.map(\.rate)), theirs: median(their.map(\.rate)),
-          ratio: median(ratios), lowest: ratios.min(), highest: ratios.max(),
-          share: own.compactMap(\.share).max(),
-          processorMilliseconds: own.compactMap(\.processorMilliseconds).min(),
-          allocations: own.compactMap(\.allocations).max(),
-          peakMegabytes: own.compactMap(\.peakMegabytes).max()))
+      for report in our.compactMap(\.report) { ceilings.raise(to: report.ceilings) }
+      results.append((workload, Result(workload, our, their)))
     }
-    return Report(
-      processor: Machine().processor, cores: ProcessInfo.processInfo.activeProcessorCount,
-      threads: settings.threads, kernels: Kernels.description, blas: Kernels.blas,
-      reference: theirs.name, peak: peak, workloads: results)
+    return Report(settings, reference: theirs.name, ceilings, results)
+  }
+}
+
+extension Benchmark.Result {
+  /// What the turns of two builds showed, but for the share of the peak.
+  fileprivate init(_ workload: Workload, _ our: [Build.Turn], _ their: [Build.Turn]) {
+    let ratios = zip(our, their).map { $0.rate / $1.rate }
+    let own = our.compactMap { $0.report?.workloads.first }
+    func median(_ values: [Double]) -> Double? {
+      values.isEmpty ? nil : Benchmark.median(values)
+    }
+    self.init(
+      name: workload.name, ours: Benchmark.median(our.map(\.rate)),
+      theirs: median(their.map(\.rate)), ratio: median(ratios), lowest: ratios.min(),
+      highest: ratios.max(), update: median(own.compactMap(\.update)),
+      updateStream: median(own.compactMap(\.updateStream)),
+      processorMilliseconds: own.compactMap(\.processorMilliseconds).min(),
+      allocations: own.compactMap(\.allocations).max(),
+      peakMegabytes: own.compactMap(\.peakMegabytes).max())
   }
 }

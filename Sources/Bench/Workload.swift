@@ -12,13 +12,28 @@ public struct Workload: Sendable {
   public let summary: String
   /// Floating-point operations of a unit that the result needs: two a multiply-add of a layer.
   let operations: Double
-  /// Prepares the work and returns what does a unit of it; nil for work that is a whole process.
-  let prepare: (@Sendable (MNIST) -> () -> Void)?
+  /// Prepares the work; nil for work that is a whole process.
+  let prepare: (@Sendable (MNIST) -> Prepared)?
+
+  /// Work that is ready to be done.
+  struct Prepared {
+    /// Does a unit of it.
+    let unit: () -> Void
+    /// What times its optimiser, where it has one alone.
+    var update: UpdateWatch?
+  }
 
   /// All of them, in the order of the table.
   public static let all = [
-    sampleNetwork, perceptron, kitNetwork, vgg, ladder, inference, augmentation, start,
+    sampleNetwork, perceptron, kitNetwork, vgg, ladder, fixMatch, inference, augmentation, start,
   ]
+
+  /// The share of a peak, 0…1, that so many units a second are; nil where no operations are counted.
+  ///
+  /// - Parameter peak: in billions of floating-point operations a second.
+  func share(of peak: Double, at rate: Double) -> Double? {
+    operations > 0 && peak > 0 ? operations * rate / (peak * 1e9) : nil
+  }
 
   /// Multiply-adds of an image in each layer, first to last.
   private static func operations(
@@ -42,12 +57,13 @@ public struct Workload: Sendable {
   private static func training(
     _ data: MNIST, _ name: String, batch: Int, _ rule: some Optimiser, rate: Double,
     _ network: (inout RandomStream) -> some Classifier
-  ) -> () -> Void {
+  ) -> Prepared {
     var start = RandomStream(seed: 2016, "bench", name)
+    let watch = UpdateWatch()
     var training = Training(
-      of: network(&start), on: data.train, Array(whole(data.train, batch)), rule,
+      of: network(&start), on: data.train, Array(whole(data.train, batch)), Watched(rule, watch),
       rate: .constant(rate), batchSize: batch, seed: 2016, name: "bench/\(name)")
-    return { training.takeStep() }
+    return Prepared(unit: { training.takeStep() }, update: watch)
   }
 
   private static let sampleNetwork = Workload(
@@ -113,10 +129,41 @@ public struct Workload: Sendable {
     let others = UnlabelledBatches(
       of: data.train.withoutLabels(Array(images.dropFirst(half))), size: 100, seed: 2016,
       name: "bench/ladder-mlp")
+    let watch = UpdateWatch()
     var training = Training(
-      LadderEncoder(using: &start), PairedBatches(labelled, others), Adam(),
+      LadderEncoder(using: &start), PairedBatches(labelled, others), Watched(Adam(), watch),
       rate: .constant(1e-3), seed: 2016, name: "bench/ladder-mlp")
-    return { training.takeStep() }
+    return Prepared(unit: { training.takeStep() }, update: watch)
+  }
+
+  /// What images undergo that are changed strongly.
+  private static let strong = Augmentation(
+    rotation: 25, shift: 3, scale: 0.15, shear: 0.26, elastic: ElasticDistortion())
+
+  private static let fixMatch = Workload(
+    name: "fixmatch",
+    summary: "the kit's network, 50 labelled + 150 others, a teacher, Adam, average of weights",
+    operations: operations(kitLayers, images: 150, isTraining: false)
+      + operations(kitLayers, images: 200)
+  ) { data in
+    var start = RandomStream(seed: 2016, "bench", "fixmatch")
+    let network = ConvolutionalClassifier(kit, using: &start)
+    let teacher = ParameterAverage(of: network, decay: 0.999)
+    let images = whole(data.train, 200)
+    let quarter = images.count / 4
+    let labelled = LabelledBatches(
+      of: data.train, Array(images.prefix(quarter)), size: 50, seed: 2016, name: "bench/fixmatch",
+      change: { strong($0, using: &$1) })
+    let others = UnlabelledBatches(
+      of: data.train.withoutLabels(Array(images.dropFirst(quarter))), size: 150, seed: 2016,
+      name: "bench/fixmatch")
+    var training = Training(
+      FixMatch(
+        student: network, teacher: teacher, light: Augmentation(rotation: 5, shift: 1),
+        strong: strong),
+      PairedBatches(labelled, others), Adam(), rate: .constant(1e-3), averages: [teacher],
+      seed: 2016, name: "bench/fixmatch")
+    return Prepared(unit: { training.takeStep() })
   }
 
   private static let inference = Workload(
@@ -126,7 +173,7 @@ public struct Workload: Sendable {
     var start = RandomStream(seed: 2016, "bench", "infer")
     let network = ConvolutionalClassifier(kit, using: &start)
     let indices = Array(0..<data.test.count)
-    return { _ = network.evaluate(data.test, indices) }
+    return Prepared(unit: { _ = network.evaluate(data.test, indices) })
   }
 
   private static let augmentation = Workload(
@@ -135,12 +182,10 @@ public struct Workload: Sendable {
     operations: 0
   ) { data in
     var stream = RandomStream(seed: 2016, "bench", "augment", "draws")
-    let augmentation = Augmentation(
-      rotation: 25, shift: 3, scale: 0.15, shear: 0.26, elastic: ElasticDistortion())
     var batches = LabelledBatches(
       of: data.train, Array(whole(data.train, 128)), size: 128, seed: 2016, name: "bench/augment",
-      change: { augmentation($0, using: &$1) })
-    return { _ = batches.next(using: &stream) }
+      change: { strong($0, using: &$1) })
+    return Prepared(unit: { _ = batches.next(using: &stream) })
   }
 
   private static let start = Workload(

@@ -9,7 +9,7 @@ import Tensors
 struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Measures the engine, alone or in turns with PyTorch or another build.")
+    abstract: "Measures the engine, alone or in turns with PyTorch, another build or one thread.")
 
   @Argument(
     help: ArgumentHelp(
@@ -22,6 +22,9 @@ struct BenchCommand: AsyncParsableCommand {
       "Takes turns with pytorch, or with another build: the path of its lab.",
       valueName: "pytorch|path"))
   var against: String?
+
+  @Flag(help: "Takes turns with the same work on one thread: what the other threads are worth.")
+  var scaling = false
 
   @Option(help: ArgumentHelp("The Python that has PyTorch.", valueName: "path"))
   var python: String?
@@ -52,6 +55,13 @@ struct BenchCommand: AsyncParsableCommand {
     if against == "" {
       throw ValidationError("--against takes pytorch, or the path of another build's lab.")
     }
+    try requireFolderName(data, "--data")
+    if scaling && against != nil {
+      throw ValidationError("--scaling is a comparison of its own; leave out --against.")
+    }
+    if scaling && threads == 1 {
+      throw ValidationError("--scaling needs two threads or more.")
+    }
     if let rounds, !(1...1000).contains(rounds) {
       throw ValidationError("Between 1 and 1000 rounds, not \(rounds).")
     }
@@ -63,12 +73,16 @@ struct BenchCommand: AsyncParsableCommand {
   func run() async throws {
     let opponent: Benchmark.Opponent =
       switch against {
-      case nil: .nobody
+      case nil: scaling ? .oneThread : .nobody
       case "pytorch": .pyTorch
       case let path?: .build(try Build(path))
       }
-    let mnist = try await loadMNIST(data)
     let count = threads ?? ProcessInfo.processInfo.activeProcessorCount
+    if scaling && count == 1 {
+      throw UsageError(
+        description: "--scaling needs two threads or more, and this machine has one core.")
+    }
+    let mnist = try await loadMNIST(data)
     if firstEpoch {
       Parallel.threadCount = count
       return try Workload.runFirstEpoch(mnist)

@@ -79,6 +79,56 @@ import Testing
     #expect(report.lines.contains("\(folder.path)/theirs, in turns with ours"))
   }
 
+  /// Shares need no report of theirs: rate times operations, over the highest peak of our turns.
+  @Test func theShareIsOfTheHighestPeakOfAllTurns() throws {
+    let report = #"""
+      {"version":1,"processor":"p","cores":2,"threads":2,"kernels":"k","blas":"b","peak":PEAK,\#
+      "ceilings":{"own":1,"openBLAS":PEAK,"stream":7},"workloads":[{"name":"'$2'","ours":100,\#
+      "update":0.25,"updateStream":9}]}
+      """#
+    let ours = try Build(
+      script(
+        "ours",
+        """
+        [ $2 = mlp-1200 ] && peak=200 || peak=400
+        echo '\(report)' | sed "s/PEAK/$peak/g"
+        """))
+    var settings = settings
+    settings.names = ["mlp-1200", "kit-cnn"]
+    settings.rounds = 1
+    let compared = try Benchmark.compare(ours, build("theirs", [50]), settings) { _, _ in }
+    #expect(compared.peak == 400)
+    #expect(compared.ceilings == Ceilings(own: 1, openBLAS: 400, stream: 7))
+    #expect(compared.workloads[0].share == 100 * 1_596_825_600 / 400e9)
+    #expect(compared.workloads[0].update == 0.25 && compared.workloads[0].updateStream == 9)
+  }
+
+  /// An older commit lacks the newer workloads; whoever asks for one by name is told.
+  @Test func whatTheOtherBuildDoesNotKnowIsMeasuredAlone() throws {
+    let older = try Build(
+      script(
+        "older",
+        """
+        [ $2 = fixmatch ] && exit 64
+        echo '{"workloads":[{"name":"'$2'","ours":2}]}'
+        """))
+    let ours = try build("ours", [4, 4, 4])
+    var settings = settings
+    settings.names = []
+    let report = try Benchmark.compare(ours, older, settings) { _, _ in }
+    #expect(report.workloads.map(\.name) == Workload.all.map(\.name))
+    for result in report.workloads {
+      #expect(result.ours == 4)
+      #expect(result.ratio == (result.name == "fixmatch" ? nil : 2))
+    }
+    settings.names = ["fixmatch"]
+    #expect {
+      try Benchmark.compare(ours, older, settings) { _, _ in }
+    } throws: { error in
+      (error as? LabError)?.kind == .tool && "\(error)".contains("(it does not know it)")
+    }
+  }
+
   /// The built lab, which lies beside the test bundle, against itself.
   @Test func aBuildTakesTurnsWithItself() throws {
     let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
@@ -114,6 +164,7 @@ import Testing
     ("echo hello", "it gives no figures"), ("yes", "it gives no figures"),
     ("echo '{\"workloads\":[{\"name\":\"other\",\"ours\":1}]}'", "it gives no figures"),
     ("echo '{\"workloads\":[{\"name\":\"kit-cnn\",\"ours\":0}]}'", "it gives no figures"),
+    ("exit 64", "it does not know it"),
   ])
   func whatIsNoLabIsNamedInASentence(_ body: String, _ reason: String) throws {
     let other = try Build(script("other", body))

@@ -81,6 +81,17 @@ import Testing
     (["result", "--model", ""], "Error: --model takes the name of a file."),
     (["data", "--data", ""], "Error: --data takes the name of a folder."),
     (["model", "--data", ""], "Error: --data takes the name of a folder."),
+    (["bench", "--data", ""], "Error: --data takes the name of a folder."),
+    (
+      ["bench", "vgg"],
+      "Error: There is no workload vgg; there are sample-cnn, mlp-1200, kit-cnn, vgg-small, "
+        + "ladder-mlp, fixmatch, infer, augment, start."
+    ),
+    (
+      ["bench", "--scaling", "--against", "pytorch"],
+      "Error: --scaling is a comparison of its own; leave out --against."
+    ),
+    (["bench", "--scaling", "--threads", "1"], "Error: --scaling needs two threads or more."),
     (["list", "--colour"], "Error: Unknown option '--colour'"),
     (["list", "frobnicate"], "Error: Unexpected argument 'frobnicate'"),
     (["data", "--split-seed", "1.5"], "Error: The value '1.5' is invalid for '--split-seed <n>'"),
@@ -89,6 +100,29 @@ import Testing
     let outcome = try await Tool.run(arguments)
     #expect(outcome.code == 64 && outcome.output == "")
     #expect(outcome.errors.split(separator: "\n").first.map(String.init) == sentence)
+  }
+
+  @Test(arguments: [
+    (
+      ["--against", "/nowhere/lab"],
+      "/nowhere/lab is no program; --against takes pytorch, or the path of another build's lab.\n"
+    ),
+    (
+      ["--against", "/bin/true"],
+      "/bin/true does not measure augment as a lab does (it gives no figures); build it again, or "
+        + "name another build's lab.\n"
+    ),
+    (
+      ["--against", "pytorch", "--python", "/nowhere/python"],
+      "PyTorch does not run with /nowhere/python; install it as Benchmarks/README.md says, or "
+        + "name another Python with --python.\n"
+    ),
+  ])
+  func whatBenchCannotMeasureAgainstIsAMissingTool(
+    _ opponent: [String], _ sentence: String
+  ) async throws {
+    let outcome = try await Tool.run(["bench", "augment", "--quick"] + opponent)
+    #expect(outcome == Outcome(code: 69, output: "", errors: sentence))
   }
 
   @Test func helpNamesEveryCommandAndExitCode() async throws {
