@@ -6,32 +6,44 @@ extension Prose {
     findAddresses(lines)
     var index = 0
     var isInList = false
+    /// How many `>` stood before the line above.
+    var depth = 0
     while index < lines.count {
       let line = lines[index]
-      let indent = line.prefix { $0 == " " || $0 == "\t" }
+      let quotation = Self.quotation(line)
+      if quotation.depth > depth {
+        finish()
+        isInList = false
+      }
+      depth = quotation.depth
+      let inner = line[quotation.start...]
+      let indent = inner.prefix { $0 == " " || $0 == "\t" }
       let columns = indent.reduce(0) { $0 + ($1 == "\t" ? 4 : 1) }
-      let rest = line[indent.endIndex...]
+      let rest = inner[indent.endIndex...]
       if rest.allSatisfy(\.isWhitespace) {
         finish()
       } else if columns <= 3 || isInList, let fence = Fence(rest) {
         finish()
-        index = skip(fence, at: index, isExcerpt: false)
+        index = skip(fence, at: index, depth: depth, isExcerpt: false)
         continue
-      } else if let body = Self.ownMarker(line) {
+      } else if let body = Self.ownMarker(inner) {
         finish()
-        index = read(body, at: index)
+        index = read(body, at: index, depth: depth)
         continue
       } else if columns >= 4, block.segments.isEmpty, !isInList {
         // Code by its indentation.
         let end =
           lines.indices.dropFirst(index + 1).first { row in
-            let line = lines[row]
+            let line = Self.inside(lines[row], depth)
             return line.allSatisfy(\.isWhitespace)
               || !(line.hasPrefix("    ") || line.drop { $0 == " " }.hasPrefix("\t"))
           } ?? lines.count
         readOutput(index..<end)
         index = end
         continue
+      } else if columns <= 3, Self.isFolding(rest) {
+        finish()
+        takeFold(index, line, rest)
       } else if let heading = Self.heading(rest), columns <= 3 {
         finish()
         isInList = false
@@ -61,18 +73,14 @@ extension Prose {
     for entry in pending.entries {
       fault(entry.line, "the list of fixed numbers stands above no paragraph; put it above one")
     }
+    for line in folds { fault(line, "<details> is not closed, and hides all that follows") }
   }
 
   mutating func take(
     _ index: Int, _ line: String, _ start: String.Index, isSeparate: Bool = false
   ) {
-    var start = start
-    var isQuoted = false
-    while start < line.endIndex, line[start] == ">" {
-      isQuoted = true
-      start = line.index(after: start)
-      while start < line.endIndex, line[start].isWhitespace { start = line.index(after: start) }
-    }
+    // The item of a list may quote.
+    let start = line[start...].hasPrefix(">") ? line.index(after: start) : start
     if isHTML(line[start...]) {
       fault(
         index,
@@ -84,8 +92,7 @@ extension Prose {
       pending = FixedNumbers()
     }
     block.segments.append(
-      GlyphScanner.Segment(
-        line: index, text: line, start: start, isQuoted: isQuoted, isSeparate: isSeparate))
+      GlyphScanner.Segment(line: index, text: line, start: start, isSeparate: isSeparate))
   }
 
   /// Whether a line is a block of HTML where one breaks the prose.
@@ -98,7 +105,7 @@ extension Prose {
   }
 
   /// The body of a marker that has its line to itself.
-  static func ownMarker(_ line: String) -> String? {
+  static func ownMarker(_ line: Substring) -> String? {
     guard line.hasPrefix("<!--") else { return nil }
     let text = line.trimmed
     guard text.hasSuffix("-->"), text.count >= 7 else { return nil }
@@ -111,16 +118,20 @@ extension Prose {
   }
 
   /// Reads a marker on its own line, and says where to go on.
-  mutating func read(_ body: String, at index: Int) -> Int {
+  mutating func read(_ body: String, at index: Int, depth: Int) -> Int {
     if body.prefix(while: { !$0.isWhitespace }) == "fixed" {
       for sentence in pending.read(String(body.dropFirst(5)), line: index) {
         fault(index, sentence)
       }
       let next = index + 1 < lines.count ? lines[index + 1] : ""
-      if next.allSatisfy(\.isWhitespace) {
+      if Self.inside(next, depth).allSatisfy(\.isWhitespace) {
         fault(index, "the list of fixed numbers stands above no paragraph; put it above one")
         pending = FixedNumbers()
       }
+      return index + 1
+    }
+    guard depth == 0 else {
+      fault(index, "an excerpt stands in no quotation; move it out")
       return index + 1
     }
     let target = body.dropFirst("snippet".count).trimmed
@@ -145,7 +156,7 @@ extension Prose {
           name: parts.last!, file: parts.count == 2 ? parts[0] : nil, line: index + 1,
           lines: index + 2..<end))
     }
-    return skip(fence, at: index + 1, isExcerpt: true)
+    return skip(fence, at: index + 1, depth: 0, isExcerpt: true)
   }
 
   /// Whether a text is the path of a Swift file below a folder.
@@ -155,12 +166,17 @@ extension Prose {
         .allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
   }
 
-  /// The line behind a fence.
-  mutating func skip(_ fence: Fence, at index: Int, isExcerpt: Bool) -> Int {
-    let lines = manuscript.lines
+  /// The line behind a fence, which ends at the latest with the quotation that it stands in.
+  mutating func skip(_ fence: Fence, at index: Int, depth: Int, isExcerpt: Bool) -> Int {
+    let all = manuscript.lines
+    let last =
+      all.indices.dropFirst(index + 1).first {
+        Self.quotation(all[$0], atMost: depth).depth < depth
+      } ?? all.count
+    let lines = depth == 0 ? all : all[..<last].map { Self.inside($0, depth) }
     guard let end = fence.end(in: lines, from: index + 1) else {
       fault(index, "the fence is not closed; end it with a line of as many marks")
-      return lines.count
+      return last
     }
     if fence.language == "swift", !isExcerpt {
       fault(

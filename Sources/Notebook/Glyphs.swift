@@ -28,7 +28,6 @@ struct GlyphScanner {
     let line: Int
     let text: String
     let start: String.Index
-    var isQuoted = false
     /// Whether it begins an item of a list or a row of a table.
     var isSeparate = false
   }
@@ -85,16 +84,14 @@ struct GlyphScanner {
       rows.append((first..<source.count, segment))
     }
     if isTable {
-      for row in rows { for cell in cells(row.range) { scanPart(cell, row.segment) } }
+      for row in rows { for cell in cells(row.range) { scanPart(cell) } }
     } else {
       // Spans may run over the lines of a paragraph, but not over the items of a list.
       var first = 0
       for index in rows.indices {
         let isLast = index + 1 == rows.count
-        if isLast || rows[index + 1].segment.isSeparate
-          || rows[index + 1].segment.isQuoted != rows[index].segment.isQuoted
-        {
-          scanPart(rows[first].range.lowerBound..<rows[index].range.upperBound, rows[first].segment)
+        if isLast || rows[index + 1].segment.isSeparate {
+          scanPart(rows[first].range.lowerBound..<rows[index].range.upperBound)
           first = index + 1
         }
       }
@@ -130,10 +127,8 @@ struct GlyphScanner {
     return cells
   }
 
-  private mutating func scanPart(_ range: Range<Int>, _ segment: Segment) {
-    let first = glyphs.count
+  private mutating func scanPart(_ range: Range<Int>) {
     scan(range)
-    if segment.isQuoted { for index in first..<glyphs.count { glyphs[index].isForeign = true } }
     add("\n", .border, max(range.lowerBound, range.upperBound - 1))
   }
 

@@ -87,6 +87,8 @@ struct Prose {
   var block = Block()
   var pending = FixedNumbers()
   var isInReferences = false
+  /// The lines of the `<details>` that are open.
+  var folds: [Int] = []
 
   /// A paragraph, a list, a table or a heading while its lines are gathered.
   struct Block {
