@@ -92,7 +92,8 @@ let package = Package(
     .executableTarget(
       name: "lab",
       dependencies: [
-        "Bench", "Chapters", "Digits", "Files", "Methods", "Networks", "Notebook", "Tensors",
+        "Bench", "Chapters", "Digits", "Experiments", "Files", "Methods", "Networks", "Notebook",
+        "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: fast),

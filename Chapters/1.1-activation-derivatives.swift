@@ -15,8 +15,6 @@ public enum ActivationDerivatives: Chapter {
   public static let id = "1.1"
   /// The chapter's title.
   public static let title = "What an activation function passes back"
-  /// The time that a run takes, in seconds.
-  public static let expectedSeconds = (full: 1.0, quick: 1.0)
 
   /// Runs the chapter, in the order of its prose.
   public static func run(_ page: Page) async throws {

@@ -13,8 +13,6 @@ public enum MomentumVersusNesterov: Chapter {
   public static let id = "2.1"
   /// The chapter's title.
   public static let title = "Momentum versus Nesterov"
-  /// The time that a run takes, in seconds.
-  public static let expectedSeconds = (full: 110.0, quick: 6.0)
 
   /// Runs the chapter, in the order of its prose.
   public static func run(_ page: Page) async throws {

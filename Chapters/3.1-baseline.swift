@@ -12,8 +12,6 @@ public enum Baseline: Chapter {
   public static let id = "3.1"
   /// The chapter's title.
   public static let title = "The baseline: the sample code on 3,000 labels"
-  /// The time that a run takes, in seconds.
-  public static let expectedSeconds = (full: 90.0, quick: 10.0)
 
   /// Runs the chapter, in the order of its prose.
   public static func run(_ page: Page) async throws {
