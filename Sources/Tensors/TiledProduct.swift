@@ -342,7 +342,7 @@ private func copyStrip<T: TileShape>(
 }
 
 /// Adds a bias to a row and applies an activation.
-private func finish(
+func finish(
   _ row: UnsafeMutablePointer<Float>, _ count: Int, bias: Float, _ activation: Activation
 ) {
   activation.specialised { f in

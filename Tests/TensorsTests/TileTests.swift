@@ -84,6 +84,7 @@ import Testing
     }
     for (c, n, size, o, kernel, padding) in [
       (1, 33, 28, 10, 5, 0), (10, 33, 12, 23, 3, 1), (34, 20, 7, 19, 3, 1), (5, 9, 4, 7, 1, 0),
+      (17, 31, 12, 23, 3, 1),
     ] {
       let (x, weight) = (stream.normal([c, n, size, size]), stream.normal([o, c, kernel, kernel]))
       let f = Activation.leakyReLU(slope: 0.1)
