@@ -45,6 +45,7 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CCrypto"),
     .systemLibrary(name: "CCurl"),
+    .systemLibrary(name: "CLanes"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // What this build is for, and that it is not run elsewhere. The guard is compiled for any
@@ -54,7 +55,7 @@ let package = Package(
 
     // Apart from Tensors, because a function is inlined across modules but not across the files of
     // one: its loops would call each of these.
-    module("Lanes", []),
+    module("Lanes", ["CLanes"]),
     // What every module needs of the disk and of errors, and nothing more.
     module("Files", ["CCrypto"]),
     module("Tensors", ["BuiltFor", "COpenBLAS", "Guard", "Lanes"]),

@@ -31,7 +31,7 @@ struct SourceTree {
   // MARK: Imports
 
   /// Modules that are written in C, or stand for a library that is.
-  static let native = ["BuiltFor", "CCrypto", "CCurl", "COpenBLAS", "CZlib", "Guard"]
+  static let native = ["BuiltFor", "CCrypto", "CCurl", "CLanes", "COpenBLAS", "CZlib", "Guard"]
 
   /// The modules from the bottom up; a line may import from those above it in this list.
   static let layers: [[String]] = [

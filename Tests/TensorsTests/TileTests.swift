@@ -51,6 +51,12 @@ import Testing
             multiply(
               LeftFactor(at.pointer, rows: m, depth: k, rowStride: 1, step: m, tile: tile), $0)
           }
+          check("a transposed right factor, \(tile)") {
+            LeftFactor(a.pointer, rows: m, depth: k, rowStride: k, step: 1, tile: tile).multiply(
+              rows: 0..<m, transposed.pointer, stride: k, columns: n, isTransposed: true, into: $0,
+              stride: n + 3, adding: adding, bias: adding ? nil : bias.pointer,
+              activation: activation)
+          }
         }
         guard activation == .identity else { continue }
         for tile in Tile.allCases {
