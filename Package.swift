@@ -18,6 +18,7 @@ let prose = [
   "2.2.3-augmentation.md",
   "2.3.1-he-versus-xavier.md",
   "2.3.2-pretraining.md",
+  "2.4-what-goes-wrong.md",
   "3.1-baseline.md",
   "3.2-the-techniques-together.md",
 ]
