@@ -52,7 +52,7 @@ private struct Linear: Classifier {
     return (loss, tape.backward(from: loss.total)[weight])
   }
 
-  /// ln(1 / 0.94) < ln(e^x / (e^x + 9)) turns at x = ln(9 · 19): there a digit has 0.95.
+  /// One logit x beside nine of 0 gives e^x / (e^x + 9), which is 0.95 at x = ln(9 · 19).
   @Test func whatTheTeacherIsSureOfIsLearntAndNothingElse() {
     let threshold = Float(log(9.0 * 19))
     student.set(3, at: 1, to: threshold + 0.01)
