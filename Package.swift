@@ -18,6 +18,7 @@ let prose = [
   "2.2.3-augmentation.md",
   "2.3.1-he-versus-xavier.md",
   "2.3.2-pretraining.md",
+  "2.4-what-goes-wrong.md",
   "3.1-baseline.md",
   "3.2-the-techniques-together.md",
 ]
@@ -37,14 +38,15 @@ let package = Package(
   products: [.executable(name: "lab", targets: ["lab"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CCrypto"),
     .systemLibrary(name: "CCurl"),
+    .systemLibrary(name: "CLanes"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // What this build is for, and that it is not run elsewhere. The guard is compiled for any
@@ -54,18 +56,16 @@ let package = Package(
 
     // Apart from Tensors, because a function is inlined across modules but not across the files of
     // one: its loops would call each of these.
-    module("Lanes", []),
+    module("Lanes", ["CLanes"]),
     // What every module needs of the disk and of errors, and nothing more.
-    module("Files", []),
+    module("Files", ["CCrypto"]),
     module("Tensors", ["BuiltFor", "COpenBLAS", "Guard", "Lanes"]),
     module("Gradients", ["Tensors"]),
-    module(
-      "Networks", ["Files", "Gradients", .product(name: "Crypto", package: "swift-crypto")]),
+    module("Networks", ["Files", "Gradients"]),
     module(
       "Digits",
       [
         "CCurl", "CZlib", "Files", "Networks",
-        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
     module("Methods", ["Digits"]),
@@ -73,7 +73,6 @@ let package = Package(
       "Notebook",
       [
         "Files",
-        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
     module(
@@ -95,18 +94,19 @@ let package = Package(
     .executableTarget(
       name: "lab",
       dependencies: [
-        "Bench", "Chapters", "Digits", "Files", "Methods", "Networks", "Notebook", "Tensors",
+        "Bench", "Chapters", "Digits", "Experiments", "Files", "Methods", "Networks", "Notebook",
+        "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: fast),
 
     tests(of: "Files"),
     tests(of: "Lanes"),
-    tests(of: "Tensors"),
+    tests(of: "Tensors", ["Files"]),
     tests(of: "Gradients"),
     tests(of: "Networks"),
     tests(of: "Methods"),
-    tests(of: "Digits", ["Servers", .product(name: "Crypto", package: "swift-crypto")]),
+    tests(of: "Digits", ["Servers"]),
     tests(of: "Notebook"),
     // Mutations of the write-up, each of which the binding must find.
     .testTarget(name: "AttackTests", dependencies: ["Files", "Notebook"], path: "Tests/Attack"),
@@ -133,10 +133,7 @@ if Context.environment["LAB_FUZZ_BUILD"] != nil {
   package.targets.append(
     .target(
       name: "Fuzz",
-      dependencies: [
-        "Digits", "Methods", "Networks", "Notebook",
-        .product(name: "Crypto", package: "swift-crypto"),
-      ],
+      dependencies: ["Digits", "Files", "Methods", "Networks", "Notebook"],
       path: "Tests/Fuzz", exclude: ["README.md", "corpus", "run"], swiftSettings: fast))
   package.products.append(.library(name: "Fuzz", type: .static, targets: ["Fuzz"]))
 }

@@ -13,8 +13,6 @@ public enum DropoutAsEnsemble: Chapter {
   public static let id = "2.2.1"
   /// The chapter's title.
   public static let title = "Dropout as an ensemble"
-  /// The time that a run takes, in seconds.
-  public static let expectedSeconds = (full: 60.0, quick: 5.0)
 
   /// Runs the chapter, in the order of its prose.
   public static func run(_ page: Page) async throws {

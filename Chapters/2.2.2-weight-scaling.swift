@@ -13,8 +13,6 @@ public enum WeightScaling: Chapter {
   public static let id = "2.2.2"
   /// The chapter's title.
   public static let title = "Weight scaling, training against test"
-  /// The time that a run takes, in seconds.
-  public static let expectedSeconds = (full: 70.0, quick: 5.0)
 
   /// Runs the chapter, in the order of its prose.
   public static func run(_ page: Page) async throws {

@@ -11,8 +11,6 @@ public enum AugmentationForMNIST: Chapter {
   public static let id = "2.2.3"
   /// The chapter's title.
   public static let title = "Which changes leave a digit what it is"
-  /// The time that a run takes, in seconds.
-  public static let expectedSeconds = (full: 110.0, quick: 6.0)
 
   /// Runs the chapter, in the order of its prose.
   public static func run(_ page: Page) async throws {

@@ -13,8 +13,6 @@ public enum HeVersusXavier: Chapter {
   public static let id = "2.3.1"
   /// The chapter's title.
   public static let title = "How large the first weights should be: He against Xavier"
-  /// The time that a run takes, in seconds.
-  public static let expectedSeconds = (full: 110.0, quick: 8.0)
 
   /// Runs the chapter, in the order of its prose.
   public static func run(_ page: Page) async throws {

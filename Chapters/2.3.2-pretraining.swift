@@ -13,8 +13,6 @@ public enum Pretraining: Chapter {
   public static let id = "2.3.2"
   /// The chapter's title.
   public static let title = "Pretraining: a shallow network's layers, and patches without labels"
-  /// The time that a run takes, in seconds.
-  public static let expectedSeconds = (full: 250.0, quick: 15.0)
 
   /// Runs the chapter, in the order of its prose.
   public static func run(_ page: Page) async throws {

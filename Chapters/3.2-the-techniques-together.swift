@@ -13,8 +13,6 @@ public enum TechniquesTogether: Chapter {
   public static let id = "3.2"
   /// The chapter's title.
   public static let title = "The techniques together: 3,000 labels and nothing else"
-  /// The time that a run takes, in seconds.
-  public static let expectedSeconds = (full: 1000.0, quick: 10.0)
 
   /// Runs the chapter, in the order of its prose.
   public static func run(_ page: Page) async throws {

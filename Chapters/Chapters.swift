@@ -10,6 +10,7 @@ public let allChapters: [any Chapter.Type] = [
   AugmentationForMNIST.self,
   HeVersusXavier.self,
   Pretraining.self,
+  WhatGoesWrong.self,
   Baseline.self,
   TechniquesTogether.self,
 ]

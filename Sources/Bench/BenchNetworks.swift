@@ -17,7 +17,9 @@ struct SmallVGG: Classifier {
         channels: channels, filters: filters, kernel: 3, padding: 1, initialiser: .he,
         using: &stream)
     }
-    normalisations = filters.map { BatchNormalisation(features: $0, activation: .relu) }
+    normalisations = filters.enumerated().map { index, features in
+      BatchNormalisation(features: features, activation: .relu, pools: index == 1 || index == 3)
+    }
     output = Dense(inputs: 64 * 49, outputs: 10, initialiser: .he, using: &stream)
   }
 
@@ -27,7 +29,6 @@ struct SmallVGG: Classifier {
     var x = images
     for index in convolutions.indices {
       x = normalisations[index](convolutions[index](x), phase)
-      if index == 1 || index == 3 { x = maximumPool(x).what }
     }
     return output(flatten(x))
   }
@@ -58,7 +59,7 @@ struct LadderEncoder: Objective {
   ) -> Variable {
     var x = flatten(images)
     for (layer, normalisation) in zip(layers, normalisations) {
-      if deviation > 0 { x = x + x.tape.constant(noise.normal(x.shape, deviation: deviation)) }
+      if deviation > 0 { x = gaussianNoise(x, deviation: deviation, using: &noise) }
       x = normalisation(layer(x), phase)
     }
     return x

@@ -48,9 +48,11 @@ struct Watched<Rule: Optimiser>: Optimiser {
     rule.begin(parameters, at: moment)
   }
 
-  mutating func step(_ parameters: [Parameter], _ gradients: Cotangents, rate: Float) {
+  mutating func step(
+    _ parameters: [Parameter], _ gradients: Cotangents, rate: Float, averages: [ParameterAverage]
+  ) {
     let start = ContinuousClock.now
-    rule.step(parameters, gradients, rate: rate)
+    rule.step(parameters, gradients, rate: rate, averages: averages)
     watch.note(
       ContinuousClock.now - start,
       bytes: Self.bytes(of: parameters, memories: memoriesPerParameter))

@@ -52,7 +52,7 @@ public struct Augmentation: Sendable {
   public func callAsFunction(_ images: Tensor, using stream: inout RandomStream) -> Tensor {
     var result = warped(images, using: &stream)
     erasing?.apply(&result, using: &stream)
-    if noise > 0 { result += stream.normal(images.shape, deviation: noise) }
+    if noise > 0 { result = stream.addNoise(to: result, deviation: noise) }
     return result
   }
 

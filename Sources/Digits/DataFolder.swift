@@ -1,4 +1,3 @@
-import Crypto
 import Files
 import Foundation
 
@@ -143,11 +142,9 @@ extension IDX {
   /// The SHA-256 of the uncompressed file, in hexadecimal, without a copy of its elements.
   var sha256: String {
     var hash = SHA256()
-    hash.update(data: header)
-    bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
-    return hash.finalize().map { byte in
-      String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-    }.joined()
+    hash.update(header)
+    bytes.withUnsafeBytes { hash.update($0) }
+    return hash.finish().hexadecimal
   }
 }
 

@@ -32,8 +32,10 @@ public func transposedConvolution(
   let (a, w) = (x.value, weight.value)
   let needs = (x: x.needsGradient, weight: weight.needsGradient, bias: bias.needsGradient)
   let ones = Tensor(repeating: 1, bias.shape)
-  let y = a.transposedConvolution(w, padding: padding)
-    .scaled(byFeature: ones, shift: bias.value, activation: activation)
+  let y = FeatureMapping(
+    a.transposedConvolution(w, padding: padding), scale: ones, shift: bias.value,
+    activation: activation
+  ).output
   return x.tape.record(.transposedConvolution, y, from: [x, weight, bias]) { ȳ in
     let z̄ =
       activation == .identity ? ȳ : ȳ.zip(y) { $0 * activation.derivative(fromOutput: $1) }

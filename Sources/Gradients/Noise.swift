@@ -37,3 +37,14 @@ public func maskingNoise(
   let mask = stream.bernoulli(x.shape, probability: 1 - probability)
   return x.tape.record(.maskingNoise, x.value * mask, from: [x]) { ȳ in [ȳ * mask] }
 }
+
+/// Normal noise, added: y = x + n with n of mean 0 and a deviation; pullback x̄ = ȳ.
+///
+/// What a ladder network adds to each layer (Rasmus et al. 2015, algorithm 1), and a denoising
+/// auto-encoder to its input.
+public func gaussianNoise(
+  _ x: Variable, deviation: Float, using stream: inout RandomStream
+) -> Variable {
+  let y = stream.addNoise(to: x.value, deviation: deviation)
+  return x.tape.record(.gaussianNoise, y, from: [x]) { ȳ in [ȳ] }
+}

@@ -11,46 +11,33 @@ public func standardised(_ x: Variable, mean μ: Float, deviation σ: Float) -> 
   }
 }
 
-/// Batch normalisation over the batch at hand, with its activation f.
+/// Batch normalisation over the batch at hand, with its activation f and a pooling if one follows.
 ///
 /// y = f(γ·(x − μ)/√(σ² + ε) + β) with μ and σ² of each feature over the batch: the columns of
-/// `[n, c]` or the channels of `[c, n, h, w]`; γ and β `[c]`. The moments come back too: running
-/// averages need them, and so do the lateral costs of a ladder network.
+/// `[n, c]` or the channels of `[c, n, h, w]`; γ and β `[c]`. With `pooling`, y is the largest of each
+/// 2 × 2 pixels of that. The moments come back too: running averages need them, and so do the
+/// lateral costs of a ladder network.
 ///
-/// Pullback, with z̄ = ȳ ⊙ f′(y), x̂ = (x − μ)/s, s = √(σ² + ε) and m samples: β̄ = Σz̄, γ̄ = Σz̄x̂,
-/// x̄ = γ/s·(z̄ − β̄/m − x̂·γ̄/m). Source: Ioffe & Szegedy 2015, algorithm 1 and section 3.
+/// Pullback, with z̄ = ȳ ⊙ f′(y), at the winners' places and 0 elsewhere where there is a pooling,
+/// x̂ = (x − μ)/s, s = √(σ² + ε) and m samples: β̄ = Σz̄, γ̄ = Σz̄x̂, x̄ = γ/s·(z̄ − β̄/m − x̂·γ̄/m).
+/// Source: Ioffe & Szegedy 2015, algorithm 1 and section 3.
 public func batchNormalised(
   _ x: Variable, scale γ: Variable, shift β: Variable, epsilon ε: Float = 1e-5,
-  activation: Activation = .identity
+  activation: Activation = .identity, pooling: Bool = false
 ) -> (y: Variable, moments: Moments) {
-  let (a, g) = (x.value, γ.value)
   let needsX = x.needsGradient
-  let moments = a.moments()
-  let inverse = moments.variance.map { 1 / ($0 + ε).squareRoot() }
-  let factor = g * inverse
-  let offset = β.value - moments.mean * factor
-  let y = a.scaled(byFeature: factor, shift: offset, activation: activation)
-  let result = x.tape.record(.batchNormalised, y, from: [x, γ, β]) { ȳ in
-    let (x̄, γ̄, β̄) = normalisationPullback(
-      a, y, moments.mean, inverse, factor: factor, ȳ, activation, needsX: needsX)
-    return [x̄, γ̄, β̄]
+  let (mapping, moments) = FeatureMapping.normalising(
+    x.value, scale: γ.value, shift: β.value, epsilon: ε, activation: activation, pooling: pooling)
+  let result = x.tape.record(.batchNormalised, mapping.output, from: [x, γ, β]) { ȳ in
+    let parts = mapping.pullback(ȳ, needsInput: needsX)
+    return [parts.input, parts.product * inverseDeviation(moments.variance, ε), parts.sum]
   }
   return (result, moments)
 }
 
-/// The cotangents of x, scale and shift: `factor` is γ/s, `inverse` 1/s.
-private func normalisationPullback(
-  _ x: Tensor, _ y: Tensor, _ mean: Tensor, _ inverse: Tensor, factor: Tensor, _ ȳ: Tensor,
-  _ activation: Activation, needsX: Bool = true
-) -> (x: Tensor?, scale: Tensor, shift: Tensor) {
-  let (β̄, product) = ȳ.featureSums(with: x, mean: mean, output: y, activation: activation)
-  let γ̄ = product * inverse
-  guard needsX else { return (nil, γ̄, β̄) }
-  let samples = Float(x.count / mean.count)
-  let x̄ = ȳ.featureCombination(
-    with: x, mean: mean, output: y, activation: activation,
-    factor, factor * inverse * γ̄ * (-1 / samples), factor * β̄ * (-1 / samples))
-  return (x̄, γ̄, β̄)
+/// 1/√(v + ε).
+private func inverseDeviation(_ variance: Tensor, _ ε: Float) -> Tensor {
+  variance.map { 1 / VectorMath.squareRoot($0 + ε) }
 }
 
 /// Batch normalisation without scale and shift, and the moments that it took.
@@ -64,12 +51,12 @@ private func normalisationPullback(
 public func normalised(
   _ x: Variable, epsilon ε: Float = 1e-5
 ) -> (y: Variable, mean: Variable, variance: Variable) {
-  let a = x.value
-  let moments = a.moments()
-  let inverse = moments.variance.map { 1 / ($0 + ε).squareRoot() }
-  let y = a.scaled(byFeature: inverse, shift: moments.mean * inverse * -1)
-  let result = x.tape.record(.normalised, y, from: [x]) { ȳ in
-    [normalisationPullback(a, y, moments.mean, inverse, factor: inverse, ȳ, .identity).x]
+  let features: Shape = [x.shape[x.shape.featureAxis]]
+  let (mapping, moments) = FeatureMapping.normalising(
+    x.value, scale: Tensor(repeating: 1, features), shift: Tensor(repeating: 0, features),
+    epsilon: ε)
+  let result = x.tape.record(.normalised, mapping.output, from: [x]) { ȳ in
+    [mapping.pullback(ȳ).input]
   }
   let (mean, variance) = variables(of: moments, x)
   return (result, mean, variance)
@@ -104,34 +91,33 @@ private func variables(of moments: Moments, _ x: Variable) -> (mean: Variable, v
 public func standardised(
   _ x: Variable, mean: Variable, variance: Variable, epsilon ε: Float = 1e-5
 ) -> Variable {
-  let (a, μ) = (x.value, mean.value)
-  let inverse = variance.value.map { 1 / ($0 + ε).squareRoot() }
-  let y = a.scaled(byFeature: inverse, shift: μ * inverse * -1)
+  let inverse = inverseDeviation(variance.value, ε)
   let needs = (x: x.needsGradient, moments: mean.needsGradient || variance.needsGradient)
-  return x.tape.record(.standardised, y, from: [x, mean, variance]) { ȳ in
-    let x̄ = needs.x ? ȳ * inverse : nil
-    guard needs.moments else { return [x̄, nil, nil] }
-    let (sum, product) = ȳ.featureSums(with: a, mean: μ, output: y, activation: .identity)
-    return [x̄, sum * inverse * -1, product * inverse * inverse * inverse * -0.5]
+  let mapping = FeatureMapping(
+    x.value, scale: inverse, shift: mean.value * inverse * -1, center: mean.value)
+  return x.tape.record(.standardised, mapping.output, from: [x, mean, variance]) { ȳ in
+    let parts = mapping.pullback(ȳ, needsInput: needs.x)
+    guard needs.moments else { return [parts.input, nil, nil] }
+    return [
+      parts.input, parts.sum * inverse * -1,
+      parts.product * inverse * inverse * inverse * -0.5,
+    ]
   }
 }
 
 /// y = f(s·x + t) with a scale and a shift for each feature: normalisation by known statistics.
 ///
-/// Shapes: x `[n, c]` or `[c, n, h, w]`, s and t `[c]`. Pullback, with z̄ = ȳ ⊙ f′(y): x̄ = s·z̄,
-/// s̄ = Σz̄x, t̄ = Σz̄.
+/// Shapes: x `[n, c]` or `[c, n, h, w]`, s and t `[c]`; with `pooling`, y is the largest of each 2 × 2
+/// pixels. Pullback, with z̄ = ȳ ⊙ f′(y) at the winners' places: x̄ = s·z̄, s̄ = Σz̄x, t̄ = Σz̄.
 public func featureAffine(
-  _ x: Variable, scale: Variable, shift: Variable, activation: Activation = .identity
+  _ x: Variable, scale: Variable, shift: Variable, activation: Activation = .identity,
+  pooling: Bool = false
 ) -> Variable {
-  let (a, s) = (x.value, scale.value)
   let needsX = x.needsGradient
-  let y = a.scaled(byFeature: s, shift: shift.value, activation: activation)
-  return x.tape.record(.featureAffine, y, from: [x, scale, shift]) { ȳ in
-    let zero = Tensor(repeating: 0, s.shape)
-    let (t̄, s̄) = ȳ.featureSums(with: a, mean: zero, output: y, activation: activation)
-    guard needsX else { return [nil, s̄, t̄] }
-    let x̄ = ȳ.featureCombination(
-      with: a, mean: zero, output: y, activation: activation, s, zero, zero)
-    return [x̄, s̄, t̄]
+  let mapping = FeatureMapping(
+    x.value, scale: scale.value, shift: shift.value, activation: activation, pooling: pooling)
+  return x.tape.record(.featureAffine, mapping.output, from: [x, scale, shift]) { ȳ in
+    let parts = mapping.pullback(ȳ, needsInput: needsX)
+    return [parts.input, parts.product, parts.sum]
   }
 }

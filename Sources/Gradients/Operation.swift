@@ -12,7 +12,7 @@ public enum Operation: String, CaseIterable, Sendable {
   case softmax, softmaxCrossEntropy, softmaxCrossEntropyWithTargets
   case squaredError, bernoulliCrossEntropy, gaussianDivergence, gaussianSample
   case flatten, padded, maximumPool, unpool, convolution, transposedConvolution
-  case dropout, channelDropout, maskingNoise
+  case dropout, channelDropout, maskingNoise, gaussianNoise
   case featureMean, featureVariance, standardisedByNumbers, standardised, normalised
   case featureAffine, batchNormalised
 
@@ -193,6 +193,13 @@ public enum Operation: String, CaseIterable, Sendable {
           return Gradients.maskingNoise($0[0], probability: 0.4, using: &stream)
         }
       ]
+    case .gaussianNoise:
+      return [
+        Sample([normal([6, 9])]) {
+          var stream = RandomStream(seed: 1, "noise")
+          return Gradients.gaussianNoise($0[0], deviation: 0.3, using: &stream)
+        }
+      ]
     case .featureMean: return features.map { Sample([normal($0)]) { moments($0[0]).mean } }
     case .featureVariance:
       return features.map { Sample([normal($0)]) { moments($0[0]).variance } }
@@ -211,13 +218,19 @@ public enum Operation: String, CaseIterable, Sendable {
         }
       }
     case .featureAffine, .batchNormalised:
-      return features.map { shape in
-        let moments: Shape = [shape[shape.featureAxis]]
-        return Sample([normal(shape), normal(moments), normal(moments)]) {
+      let plain = features.map { normal($0) }
+      // As for a pooling of its own; the shift keeps what is largest off 0.
+      let order = stream.permutation(2 * 2 * 5 * 7).map { Float($0) * 0.1 - 7 }
+      let pooled = Tensor([2, 2, 5, 7], order)
+      return (plain + [pooled]).map { x in
+        let moments: Shape = [x.shape[x.shape.featureAxis]]
+        let pooling = x == pooled
+        return Sample([x, normal(moments), normal(moments)]) {
           self == .featureAffine
-            ? Gradients.featureAffine($0[0], scale: $0[1], shift: $0[2], activation: .tanh)
+            ? Gradients.featureAffine(
+              $0[0], scale: $0[1], shift: $0[2], activation: .tanh, pooling: pooling)
             : Gradients.batchNormalised(
-              $0[0], scale: $0[1], shift: $0[2], activation: .tanh
+              $0[0], scale: $0[1], shift: $0[2], activation: .tanh, pooling: pooling
             ).y
         }
       }

@@ -15,16 +15,14 @@ public final class Tape {
     var pullback: Pullback?
   }
 
-  /// Where a parameter stands: its node, nil for a constant, and the value that it had.
+  private var nodes: [Node] = []
+  /// Where a parameter stands: its node, nil for a constant.
   ///
   /// No `Variable`, which would hold this tape in a circle. Nor may a pullback capture one.
-  struct Leaf {
-    let index: Int?
-    let value: Tensor
-  }
-
-  private var nodes: [Node] = []
-  private var places: [ObjectIdentifier: Leaf] = [:]
+  private var places: [ObjectIdentifier: Int?] = [:]
+  /// The values that parameters had at their first use; none once the tape has run backwards, so
+  /// that a rule finds their memory with one owner and can write the new ones there.
+  private var held: [ObjectIdentifier: Tensor] = [:]
   /// The parameters that were used, trainable or not, each once, in the order of their first use.
   public private(set) var usedParameters: [Parameter] = []
   /// Whether gradients are wanted at all; without them nothing but values is kept.
@@ -57,14 +55,17 @@ public final class Tape {
   /// The leaf of a parameter: the same one however often it is used on this tape.
   public func callAsFunction(_ parameter: Parameter) -> Variable {
     let key = ObjectIdentifier(parameter)
-    if let leaf = places[key] { return Variable(tape: self, index: leaf.index, value: leaf.value) }
+    if let index = places[key] {
+      return Variable(tape: self, index: index, value: held[key] ?? parameter.value)
+    }
     let place =
       if let values {
         constant(Self.value(of: parameter, in: values))
       } else {
         parameter.isTrainable ? variable(parameter.value) : constant(parameter.value)
       }
-    places[key] = Leaf(index: place.index, value: place.value)
+    places[key] = .some(place.index)
+    held[key] = place.value
     if !readsCopy { usedParameters.append(parameter) }
     return place
   }
@@ -112,6 +113,7 @@ public final class Tape {
   public func backward(from output: Variable, cotangent: Tensor) -> Cotangents {
     precondition(output.shape == cotangent.shape, "\(cotangent.shape) is not \(output.shape)")
     var cotangents = [Tensor?](repeating: nil, count: nodes.count)
+    if !readsCopy { held = [:] }
     guard let last = output.index else { return Cotangents(byIndex: cotangents, places: places) }
     cotangents[last] = cotangent
     for index in stride(from: last, through: 0, by: -1) {
@@ -155,7 +157,7 @@ public struct Variable {
 /// What `backward` found: the cotangents of leaves.
 public struct Cotangents {
   let byIndex: [Tensor?]
-  let places: [ObjectIdentifier: Tape.Leaf]
+  let places: [ObjectIdentifier: Int?]
 
   /// The cotangent of a leaf; zeros when the output does not depend on it.
   public subscript(variable: Variable) -> Tensor {
@@ -164,7 +166,7 @@ public struct Cotangents {
 
   /// The cotangent of a parameter; zeros when it was not used.
   public subscript(parameter: Parameter) -> Tensor {
-    self[places[ObjectIdentifier(parameter)]?.index, parameter.value.shape]
+    self[places[ObjectIdentifier(parameter)] ?? nil, parameter.value.shape]
   }
 
   private subscript(index: Int?, shape: Shape) -> Tensor {
@@ -184,17 +186,26 @@ public final class Parameter {
   public let name: String
   /// The present value; its shape never changes.
   public var value: Tensor {
-    didSet {
-      precondition(value.shape == oldValue.shape, "\(name): \(value.shape) for \(oldValue.shape)")
-    }
+    get { present }
+    set { change { $0 = newValue } }
   }
+  private var present: Tensor
   /// Whether gradients are taken; running statistics, say, have none.
   public let isTrainable: Bool
 
   /// A parameter with its first value.
   public init(_ name: String, _ value: Tensor, isTrainable: Bool = true) {
     self.name = name
-    self.value = value
+    present = value
     self.isTrainable = isTrainable
+  }
+
+  /// Changes the value where it stands: in its own memory, if nobody else holds that.
+  ///
+  /// A change through `value` is one of a copy, which is then put in its place.
+  public func change(_ body: (inout Tensor) -> Void) {
+    let shape = present.shape
+    body(&present)
+    precondition(present.shape == shape, "\(name): \(present.shape) for \(shape)")
   }
 }

@@ -19,11 +19,23 @@ public enum Activation: Sendable, Equatable {
   public func callAsFunction(_ x: Vector) -> Vector {
     switch self {
     case .identity: x
-    case .relu: x.replacing(with: 0, where: x .< 0)
-    case .leakyReLU(let slope): x.replacing(with: x * slope, where: x .< 0)
+    case .relu: Self.rectified(x, slope: 0)
+    case .leakyReLU(let slope): Self.rectified(x, slope: slope)
     case .sigmoid: VectorMath.sigmoid(x)
     case .tanh: VectorMath.tanh(x)
     }
+  }
+
+  /// x, and its product with a slope where it is negative.
+  @inlinable @inline(__always)
+  static func rectified(_ x: Vector, slope: Float) -> Vector {
+    x.replacing(with: slope == 0 ? Vector(repeating: 0) : x * slope, where: x .< 0)
+  }
+
+  /// 1 where x is positive, else a slope.
+  @inlinable @inline(__always)
+  static func rectifiedSlope(_ x: Vector, slope: Float) -> Vector {
+    Vector(repeating: slope).replacing(with: 1, where: x .> 0)
   }
 
   /// Calls `body` with the function of lanes that this is.
@@ -33,8 +45,8 @@ public enum Activation: Sendable, Equatable {
   public func specialised(_ body: ((Vector) -> Vector) -> Void) {
     switch self {
     case .identity: body { $0 }
-    case .relu: body { Activation.relu($0) }
-    case .leakyReLU(let slope): body { Activation.leakyReLU(slope: slope)($0) }
+    case .relu: body { Self.rectified($0, slope: 0) }
+    case .leakyReLU(let slope): body { Self.rectified($0, slope: slope) }
     case .sigmoid: body { VectorMath.sigmoid($0) }
     case .tanh: body { VectorMath.tanh($0) }
     }
@@ -45,9 +57,8 @@ public enum Activation: Sendable, Equatable {
   public func derivative(fromOutput y: Vector) -> Vector {
     switch self {
     case .identity: Vector(repeating: 1)
-    case .relu: Vector(repeating: 0).replacing(with: 1, where: y .> 0)
-    case .leakyReLU(let slope):
-      Vector(repeating: slope).replacing(with: 1, where: y .> 0)
+    case .relu: Self.rectifiedSlope(y, slope: 0)
+    case .leakyReLU(let slope): Self.rectifiedSlope(y, slope: slope)
     case .sigmoid: y * (1 - y)
     case .tanh: 1 - y * y
     }
@@ -58,11 +69,32 @@ public enum Activation: Sendable, Equatable {
   public func specialisedDerivative(_ body: ((Vector) -> Vector) -> Void) {
     switch self {
     case .identity: body { _ in Vector(repeating: 1) }
-    case .relu: body { Activation.relu.derivative(fromOutput: $0) }
-    case .leakyReLU(let slope):
-      body { Activation.leakyReLU(slope: slope).derivative(fromOutput: $0) }
+    case .relu: body { Self.rectifiedSlope($0, slope: 0) }
+    case .leakyReLU(let slope): body { Self.rectifiedSlope($0, slope: slope) }
     case .sigmoid: body { $0 * (1 - $0) }
     case .tanh: body { 1 - $0 * $0 }
+    }
+  }
+
+  /// Calls `body` with the function that gives the derivative from the input.
+  ///
+  /// For the rectifiers the input does as well as the output, whose sign is the same.
+  @inlinable @inline(__always)
+  public func specialisedSlope(_ body: ((Vector) -> Vector) -> Void) {
+    switch self {
+    case .identity: body { _ in Vector(repeating: 1) }
+    case .relu: body { Self.rectifiedSlope($0, slope: 0) }
+    case .leakyReLU(let slope): body { Self.rectifiedSlope($0, slope: slope) }
+    case .sigmoid:
+      body { x in
+        let y = VectorMath.sigmoid(x)
+        return y * (1 - y)
+      }
+    case .tanh:
+      body { x in
+        let y = VectorMath.tanh(x)
+        return 1 - y * y
+      }
     }
   }
 }

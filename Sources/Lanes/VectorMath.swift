@@ -1,3 +1,5 @@
+import CLanes
+
 /// Sixteen floats: one register of AVX-512, two of AVX, four of NEON.
 public typealias Vector = SIMD16<Float>
 
@@ -7,7 +9,7 @@ public typealias Vector = SIMD16<Float>
 /// by Horner's scheme with fused multiply-adds. A NaN comes back as a NaN.
 public enum VectorMath {
   /// 1.5·2²³: added to a small x, the nearest integer stands in the low bits of the mantissa.
-  @usableFromInline static let shift: Float = 12_582_912
+  @inlinable static var shift: Float { 12_582_912 }
 
   /// `a + b·c` in one rounding.
   @inlinable @inline(__always)
@@ -35,6 +37,10 @@ public enum VectorMath {
   public static func maximum(_ x: Vector, _ bound: Float) -> Vector {
     x.replacing(with: Vector(repeating: bound), where: x .< bound)
   }
+
+  /// `√x`, rounded to the nearest; what SIMD has is taken apart lane by lane, and all around it.
+  @inlinable @inline(__always)
+  public static func squareRoot(_ x: Vector) -> Vector { lane_square_root(x) }
 
   /// `|x|`.
   @inlinable @inline(__always)
@@ -152,14 +158,18 @@ public enum VectorMath {
       Vector(repeating: -1.388_731_6e-3), Vector(repeating: 2.443_315_7e-5), s)
     cosine = fma(Vector(repeating: 4.166_664_6e-2), cosine, s)
     cosine = fma(1 - 0.5 * s, cosine * s, s)
-    let isOdd = (quarter & SIMD16(repeating: 1)) .!= 0
-    let first = sine.replacing(with: cosine, where: isOdd)
-    let second = cosine.replacing(with: sine, where: isOdd)
+    // At odd quarters they change places: by a mask of bits, since a comparison of integers is taken
+    // apart lane by lane.
+    let isOdd = (quarter &<< 31) &>> 31
+    let (sineBits, cosineBits) = (
+      unsafeBitCast(sine, to: SIMD16<Int32>.self), unsafeBitCast(cosine, to: SIMD16<Int32>.self)
+    )
+    let exchanged = (sineBits ^ cosineBits) & isOdd
     let sineSign = (quarter & SIMD16(repeating: 2)) &<< 30
     let cosineSign = ((quarter &+ 1) & SIMD16(repeating: 2)) &<< 30
     return (
-      unsafeBitCast(unsafeBitCast(first, to: SIMD16<Int32>.self) ^ sineSign, to: Vector.self),
-      unsafeBitCast(unsafeBitCast(second, to: SIMD16<Int32>.self) ^ cosineSign, to: Vector.self)
+      unsafeBitCast(sineBits ^ exchanged ^ sineSign, to: Vector.self),
+      unsafeBitCast(cosineBits ^ exchanged ^ cosineSign, to: Vector.self)
     )
   }
 }

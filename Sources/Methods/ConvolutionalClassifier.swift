@@ -146,7 +146,7 @@ public struct ConvolutionalClassifier: Classifier {
     var x = standardised(images, mean: ImageSet.mean, deviation: ImageSet.deviation)
     for (index, convolution) in convolutions.enumerated() {
       if phase.isTraining && recipe.noise > 0 {
-        x = x + x.tape.constant(noise.normal(x.shape, deviation: recipe.noise))
+        x = gaussianNoise(x, deviation: recipe.noise, using: &noise)
       }
       x = convolution(x)
       if phase.isTraining && recipe.channelKeep < 1 && index == convolutions.count - 1 {

@@ -25,8 +25,6 @@ public enum FinalModel {
 
     /// The number of epochs, of 60 steps each.
     public var epochs: Int { recipe.epochs }
-    /// About how many seconds a training takes on a laptop.
-    public var expectedSeconds: Int { isQuick ? 10 : 120 }
     /// What is trained and how.
     var recipe: Recipe {
       var recipe = Recipe.best

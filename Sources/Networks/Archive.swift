@@ -1,4 +1,3 @@
-import Crypto
 import Files
 import Foundation
 import Gradients
@@ -57,7 +56,7 @@ public struct Archive: Sendable {
     for (_, value) in tensors {
       value.withUnsafeBufferPointer { data.append(Data(buffer: $0)) }
     }
-    data.append(contentsOf: SHA256.hash(data: data))
+    data.append(contentsOf: SHA256.digest(of: data).bytes)
     return data
   }
 
@@ -144,7 +143,7 @@ public struct Archive: Sendable {
       throw Malformed(
         reason: "is of version \(version), and this program reads version \(Self.version)")
     }
-    guard Data(SHA256.hash(data: data.dropLast(32))) == data.suffix(32) else {
+    guard SHA256.digest(of: data.dropLast(32)).bytes == Array(data.suffix(32)) else {
       throw Malformed(reason: "is cut short or altered (its digest is wrong)")
     }
     let headerEnd = 16 + Int(number(at: 12))

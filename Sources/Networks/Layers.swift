@@ -58,17 +58,20 @@ public struct Convolution: Module {
 }
 
 /// Whether a network learns from a batch or judges it: an argument of its layers, never a global.
-public enum Phase: Sendable {
+public enum Phase: Sendable, Equatable {
   /// Batch statistics, which move the running ones, and random masks.
   case training
   /// Batch statistics and random masks, while the running statistics stay: a second pass over a
   /// batch, say, whose images are noisy and shall not count.
   case trainingAside
+  /// Batch statistics, of which the running ones take a share, and neither masks nor noise: to
+  /// estimate the running statistics anew, on images as evaluation sees them.
+  case estimation(share: Float)
   /// Running statistics, no masks.
   case evaluation
 
   /// Whether the network learns from the batch: there are masks and noise.
-  public var isTraining: Bool { self != .evaluation }
+  public var isTraining: Bool { self == .training || self == .trainingAside }
 }
 
 /// Batch normalisation with learnt scale and shift, and running statistics for evaluation.
@@ -87,10 +90,12 @@ public struct BatchNormalisation: Module {
   public let epsilon: Float
   /// The activation that follows.
   public let activation: Activation
+  /// Whether the largest of each 2 × 2 pixels is taken after that.
+  public let pools: Bool
 
   /// A layer for some features.
   public init(
-    features: Int, activation: Activation = .identity, momentum: Float = 0.1,
+    features: Int, activation: Activation = .identity, pools: Bool = false, momentum: Float = 0.1,
     epsilon: Float = 1e-5
   ) {
     func filled(_ name: String, _ value: Float, isTrainable: Bool = true) -> Parameter {
@@ -102,35 +107,40 @@ public struct BatchNormalisation: Module {
     self.momentum = momentum
     self.epsilon = epsilon
     self.activation = activation
+    self.pools = pools
   }
 
-  /// The layer applied to `[n, features]` or `[features, n, h, w]`.
+  /// The layer applied to `[n, features]` or `[features, n, h, w]`; of images that it pools,
+  /// `[features, n, ⌊h/2⌋, ⌊w/2⌋]` is left.
   ///
   /// In `.training` the running statistics move towards the batch's (Ioffe & Szegedy 2015, alg. 2).
   public func callAsFunction(_ x: Variable, _ phase: Phase) -> Variable {
     let (γ, β) = (x.tape(scale), x.tape(shift))
-    guard phase.isTraining else {
+    guard phase != .evaluation else {
       let (mean, variance) = (x.tape(runningMean), x.tape(runningVariance))
       let ε = epsilon
-      let inverse = variance.value.map { 1 / ($0 + ε).squareRoot() }
+      let inverse = variance.value.map { 1 / VectorMath.squareRoot($0 + ε) }
       let factor = γ * x.tape.constant(inverse)
       return featureAffine(
-        x, scale: factor, shift: β - mean * factor, activation: activation)
+        x, scale: factor, shift: β - mean * factor, activation: activation, pooling: pools)
     }
     let (y, moments) = batchNormalised(
-      x, scale: γ, shift: β, epsilon: epsilon, activation: activation)
+      x, scale: γ, shift: β, epsilon: epsilon, activation: activation, pooling: pools)
     // What is kept with the model is part of the step too, though no gradient reaches it.
     _ = (x.tape(runningMean), x.tape(runningVariance))
-    if phase == .training {
-      precondition(!x.tape.readsCopy, "the running statistics of a copy do not move")
-      move(to: moments, samples: Float(x.value.count / scale.value.count))
+    let samples = Float(x.value.count / scale.value.count)
+    switch phase {
+    case .training: move(to: moments, samples: samples, rate: momentum, x.tape)
+    case .estimation(let share): move(to: moments, samples: samples, rate: share, x.tape)
+    case .trainingAside, .evaluation: break
     }
     return y
   }
 
   /// Moves the running statistics towards a batch's; the variance becomes an unbiased one.
-  private func move(to moments: Moments, samples: Float) {
-    let (rate, unbiased) = (momentum, momentum * samples / max(1, samples - 1))
+  private func move(to moments: Moments, samples: Float, rate: Float, _ tape: Tape) {
+    precondition(!tape.readsCopy, "the running statistics of a copy do not move")
+    let unbiased = rate * samples / max(1, samples - 1)
     runningMean.value = runningMean.value.zip(moments.mean) { $0 + ($1 - $0) * rate }
     runningVariance.value = runningVariance.value.zip(moments.variance) {
       $0 * (1 - rate) + $1 * unbiased

@@ -12,9 +12,9 @@ extension Module {
   ///
   /// In the order in which the properties are declared, a superclass's first; one that stands at two
   /// places has the path of the first. What is no module, such as settings, is looked into as well,
-  /// except for tensors, arrays of numbers and words, and what hides itself (`ParameterAverage`,
-  /// `Frozen`). A dictionary is taken in the order of its keys. A set, which has no order, and a lazy
-  /// property, which may not be there yet, end the program when a module has them.
+  /// except for tensors, arrays of numbers and words, and averages. A dictionary is taken in the order
+  /// of its keys. A set, which has no order, and a lazy property, which may not be there yet, end the
+  /// program when a module has them.
   public var namedParameters: [(path: String, parameter: Parameter)] {
     Found(in: self).parameters
   }
@@ -89,21 +89,6 @@ private struct Found {
   }
 }
 
-/// A module that is used and not trained: its parameters are no part of what holds it.
-///
-/// What is computed with it belongs on a tape of its own, `Tape(recording: false)`; on the tape of
-/// the loss its parameters would be found missing by `Training`.
-public struct Frozen<Content: Module>: CustomReflectable {
-  /// The module.
-  public let content: Content
-
-  /// Hides a module's parameters.
-  public init(_ content: Content) { self.content = content }
-
-  /// Shows nothing, so that `parameters` finds nothing here.
-  public var customMirror: Mirror { Mirror(self, children: [:]) }
-}
-
 /// The values of a module's parameters at one moment: a copy that shares nothing with it.
 ///
 /// A network computes with them on a tape that is told so, `Tape(recording: false, values:)`,
@@ -112,7 +97,7 @@ public struct Frozen<Content: Module>: CustomReflectable {
 /// are values beside the one network, and not further networks.
 public struct Snapshot: ParameterValues {
   /// Held, so that no later parameter can be taken for one of these.
-  private let parameters: [Parameter]
+  fileprivate let parameters: [Parameter]
   private var values: [ObjectIdentifier: Tensor]
 
   /// The present values of all parameters.
@@ -144,15 +129,14 @@ public struct Snapshot: ParameterValues {
     for (parameter, value) in zip(parameters, tensors) { parameter.value = value }
   }
 
-  /// Moves every value a part of the way to the parameter's present one.
-  ///
-  /// a ← a + (1 − decay)(θ − a).
-  mutating func approach(decay: Float) {
-    for parameter in parameters {
-      values[ObjectIdentifier(parameter)]!.merge(parameter.value) { a, θ in
-        a + (θ - a) * (1 - decay)
-      }
-    }
+  /// Takes a value out, so that whoever has it can write its memory; nil for another module's.
+  fileprivate mutating func take(_ parameter: Parameter) -> Tensor? {
+    values.removeValue(forKey: ObjectIdentifier(parameter))
+  }
+
+  /// Puts back what was taken out.
+  fileprivate mutating func put(_ value: Tensor, _ parameter: Parameter) {
+    values[ObjectIdentifier(parameter)] = value
   }
 }
 
@@ -167,6 +151,8 @@ public final class ParameterAverage: ParameterValues, CustomReflectable {
   public let decay: Float
   /// The average as it stands.
   public internal(set) var snapshot: Snapshot
+  /// The parameters that the rule has moved it with in the present step.
+  private var moved: Set<ObjectIdentifier> = []
 
   /// An average that starts at the present values.
   public init(of module: some Module, decay: Float) {
@@ -178,9 +164,38 @@ public final class ParameterAverage: ParameterValues, CustomReflectable {
   /// The average of a parameter, nil for one of another module.
   public func value(of parameter: Parameter) -> Tensor? { snapshot.value(of: parameter) }
 
-  /// Moves the average towards the present values.
-  func move() { snapshot.approach(decay: decay) }
+  /// Moves towards the present values what the rule has not moved in its own pass: running
+  /// statistics, which no gradient reaches, and everything under a rule that leaves it undone.
+  func finishStep() {
+    for parameter in snapshot.parameters where !moved.contains(ObjectIdentifier(parameter)) {
+      var average = take(parameter)
+      average.move(to: parameter.value)
+      put(average, parameter)
+    }
+    moved.removeAll(keepingCapacity: true)
+  }
+
+  fileprivate func take(_ parameter: Parameter) -> MovingAverage {
+    MovingAverage(snapshot.take(parameter)!, decay: decay)
+  }
+
+  fileprivate func put(_ average: MovingAverage, _ parameter: Parameter) {
+    snapshot.put(average.value, parameter)
+    moved.insert(ObjectIdentifier(parameter))
+  }
 
   /// Shows nothing: what is averaged belongs to its own module.
   public var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
+extension [ParameterAverage] {
+  /// Has `body` change a parameter, and move all that there is of it towards the new value.
+  public func moving(
+    with parameter: Parameter, _ body: (inout Tensor, inout [MovingAverage]) -> Void
+  ) {
+    let owners = filter { $0.value(of: parameter) != nil }
+    var averages = owners.map { $0.take(parameter) }
+    parameter.change { body(&$0, &averages) }
+    for (owner, average) in zip(owners, averages) { owner.put(average, parameter) }
+  }
 }

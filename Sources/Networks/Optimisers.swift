@@ -22,12 +22,21 @@ public protocol Optimiser {
   ///   - parameters: the same ones, in the same order, at each step; only trainable ones change.
   ///   - gradients: those of the loss at the parameters' present values.
   ///   - rate: the learning rate ε of this step.
-  mutating func step(_ parameters: [Parameter], _ gradients: Cotangents, rate: Float)
+  ///   - averages: of the parameters, to be moved in the pass that changes them
+  ///     (`ParameterAverage.moving`), which spares a second one; what a rule does not move, `Training`
+  ///     does.
+  mutating func step(
+    _ parameters: [Parameter], _ gradients: Cotangents, rate: Float, averages: [ParameterAverage])
 }
 
 extension Optimiser {
   /// Most rules want the gradient where the parameters are.
   public mutating func begin(_ parameters: [Parameter], at moment: Moment) {}
+
+  /// Takes one step of parameters of which no average is kept.
+  public mutating func step(_ parameters: [Parameter], _ gradients: Cotangents, rate: Float) {
+    step(parameters, gradients, rate: rate, averages: [])
+  }
 }
 
 /// Gradient descent with classical momentum or Nesterov's accelerated gradient.
@@ -74,7 +83,9 @@ public struct Momentum: Optimiser {
   }
 
   /// Takes the step v ← μv − ε∇f, θ ← θ + v from the point at which the gradient was taken.
-  public mutating func step(_ parameters: [Parameter], _ gradients: Cotangents, rate: Float) {
+  public mutating func step(
+    _ parameters: [Parameter], _ gradients: Cotangents, rate: Float, averages: [ParameterAverage]
+  ) {
     let trainable = parameters.filter(\.isTrainable)
     prepare(trainable)
     guard let μ = begun else { preconditionFailure("a step begins with `begin`") }
@@ -84,9 +95,12 @@ public struct Momentum: Optimiser {
       // What is taken back of θ + μv, and the L2 penalty: 0 where there is none.
       let back = kind == .nesterov ? μ : 0
       let shrink = rate * weightDecay
-      Tensor.update(&parameter.value, &memory[index], by: gradients[parameter]) { θ, v, g in
-        let new = v * μ - g * rate - θ * shrink
-        return ((θ - v * back) + new, new)
+      let gradient = gradients[parameter]
+      averages.moving(with: parameter) { value, averages in
+        Tensor.update(&value, &memory[index], by: gradient, averages: &averages) { θ, v, g in
+          let new = v * μ - g * rate - θ * shrink
+          return ((θ - v * back) + new, new)
+        }
       }
     }
   }
@@ -101,7 +115,7 @@ public struct Momentum: Optimiser {
     let trainable = parameters.filter(\.isTrainable)
     prepare(trainable)
     for (index, parameter) in trainable.enumerated() {
-      parameter.value.merge(memory[index]) { θ, v in θ + v * μ }
+      parameter.change { $0.merge(memory[index]) { θ, v in θ + v * μ } }
     }
   }
 
@@ -132,7 +146,9 @@ public struct Adam: Optimiser {
   }
 
   /// Takes one step of algorithm 1.
-  public mutating func step(_ parameters: [Parameter], _ gradients: Cotangents, rate: Float) {
+  public mutating func step(
+    _ parameters: [Parameter], _ gradients: Cotangents, rate: Float, averages: [ParameterAverage]
+  ) {
     let trainable = parameters.filter(\.isTrainable)
     if memory.isEmpty {
       memory = trainable.flatMap {
@@ -146,12 +162,15 @@ public struct Adam: Optimiser {
     let secondScale = 1 / Float(1 - pow(Double(β2), Double(steps)))
     for (index, parameter) in trainable.enumerated() {
       let gradient = gradients[parameter]
-      memory.withUnsafeMutableBufferPointer { memory in
-        Tensor.update(&parameter.value, &memory[2 * index], &memory[2 * index + 1], by: gradient) {
-          θ, m, s, g in
-          let m = m + (g - m) * (1 - β1)
-          let s = s + (g * g - s) * (1 - β2)
-          return (θ - m * firstScale / ((s * secondScale).squareRoot() + δ), m, s)
+      averages.moving(with: parameter) { value, averages in
+        memory.withUnsafeMutableBufferPointer { memory in
+          Tensor.update(
+            &value, &memory[2 * index], &memory[2 * index + 1], by: gradient, averages: &averages
+          ) { θ, m, s, g in
+            let m = m + (g - m) * (1 - β1)
+            let s = s + (g * g - s) * (1 - β2)
+            return (θ - m * firstScale / (VectorMath.squareRoot(s * secondScale) + δ), m, s)
+          }
         }
       }
     }

@@ -56,7 +56,7 @@ where Source.Batch == Method.Batch {
     listed = Set(parameters.map { ObjectIdentifier($0.parameter) })
   }
 
-  /// Takes one step: a batch, its loss, the gradient, the rule's update, the averages.
+  /// Takes one step: a batch, its loss, the gradient, the rule's update and the averages with it.
   @discardableResult
   public mutating func takeStep() -> Loss {
     let all = parameters.map(\.parameter)
@@ -70,8 +70,8 @@ where Source.Batch == Method.Batch {
         "\(Method.self) computes with a \(parameter.name) \(parameter.value.shape) that is no part "
           + "of its stored properties: it would be neither trained nor kept")
     }
-    rule.step(all, tape.backward(from: loss.total), rate: rate(moment))
-    for average in averages { average.move() }
+    rule.step(all, tape.backward(from: loss.total), rate: rate(moment), averages: averages)
+    for average in averages { average.finishStep() }
     total += Double(loss.total.value.scalar) * Double(loss.examples)
     examples += loss.examples
     moment.step += 1

@@ -1,4 +1,3 @@
-import Crypto
 import Files
 import Foundation
 
@@ -89,11 +88,7 @@ public struct ChapterFiles: Sendable {
 }
 
 /// The SHA-256 of some bytes in hexadecimal.
-func digest(of data: Data) -> String {
-  SHA256.hash(data: data).map { byte in
-    String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-  }.joined()
-}
+func digest(of data: Data) -> String { SHA256.digest(of: data).hexadecimal }
 
 /// The prose of a chapter held against its code and the record of a run.
 public struct Binding: Sendable {

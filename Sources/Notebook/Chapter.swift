@@ -4,8 +4,6 @@ public protocol Chapter: Sendable {
   static var id: String { get }
   /// The title as the list shows it.
   static var title: String { get }
-  /// About how many seconds a full and a quick run take on a laptop.
-  static var expectedSeconds: (full: Double, quick: Double) { get }
   /// Runs the chapter and writes its checks, values, claims and figures on the page.
   /// - Throws: `CancellationError` when interrupted; `LabError` for what a user can mend.
   static func run(_ page: Page) async throws

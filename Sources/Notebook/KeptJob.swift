@@ -29,6 +29,8 @@ struct KeptJob: Codable, Sendable {
   var seconds: Double
   /// The seed of all random streams.
   var seed: UInt64
+  /// Its share of that time among what was done side by side with it; nil where nobody counted.
+  var shareSeconds: Double?
   /// One digest of all files that it depends on; see `PackageCode.sources`.
   var sources: String
   /// The version of this format.
@@ -38,8 +40,8 @@ struct KeptJob: Codable, Sendable {
   private(set) var result = ""
 
   private enum CodingKeys: String, CodingKey {
-    case chapter, date, digest, engine, machine, mode, name, peakMegabytes, seconds, seed, sources
-    case version
+    case chapter, date, digest, engine, machine, mode, name, peakMegabytes, seconds, seed
+    case shareSeconds, sources, version
   }
 
   /// The digest of the result alone, in hexadecimal.
@@ -76,6 +78,7 @@ struct KeptJob: Codable, Sendable {
         "seed": try Self.json(seed), "sources": try Self.json(sources),
         "version": try Self.json(version),
       ]
+      if let shareSeconds { fields["shareSeconds"] = try Self.json(shareSeconds) }
       if let peakMegabytes { fields["peakMegabytes"] = try Self.json(peakMegabytes) }
       let lines = fields.sorted { $0.key < $1.key }.map { "  \"\($0.key)\" : \($0.value)" }
       return "{\n" + lines.joined(separator: ",\n") + "\n}\n"
@@ -107,7 +110,7 @@ struct KeptJob: Codable, Sendable {
 
   init(
     chapter: String, engine: String, machine: Machine, mode: Record.Mode, name: String,
-    peakMegabytes: Double?, seconds: Double, seed: UInt64, sources: String
+    peakMegabytes: Double?, seconds: Double, seed: UInt64, shareSeconds: Double?, sources: String
   ) {
     self.chapter = chapter
     self.engine = engine
@@ -117,6 +120,7 @@ struct KeptJob: Codable, Sendable {
     self.peakMegabytes = peakMegabytes
     self.seconds = seconds
     self.seed = seed
+    self.shareSeconds = shareSeconds
     self.sources = sources
     date = RunStamp.now
   }

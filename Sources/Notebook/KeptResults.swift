@@ -41,6 +41,7 @@ public final class KeptResults: Sendable {
     /// The names of the work that the record stands on.
     let recorded: Set<String>
     let memory: PeakMemory
+    let shares: TimeShares
     let warn: @Sendable (String) -> Void
 
     /// The folder that git ignores, as a path in the package.
@@ -177,14 +178,20 @@ public final class KeptResults: Sendable {
     _ name: String, _ sources: String, _ compute: () throws -> Result
   ) rethrows -> (result: Result, job: KeptJob?) {
     let store = store!
-    let (start, piece) = (ContinuousClock.now, store.memory.begin())
-    defer { _ = store.memory.end(piece) }
+    let (start, piece, share) = (
+      ContinuousClock.now, store.memory.begin(), store.shares.begin()
+    )
+    defer {
+      _ = store.memory.end(piece)
+      store.shares.end(share)
+    }
     let result = try compute()
     let seconds = start.duration(to: .now) / .seconds(1)
     var job = KeptJob(
       chapter: store.chapter, engine: store.engine, machine: store.machine, mode: store.mode,
       name: name, peakMegabytes: store.memory.end(piece), seconds: (seconds * 10).rounded() / 10,
-      seed: store.seed, sources: sources)
+      seed: store.seed, shareSeconds: (store.shares.end(share) * 10).rounded() / 10,
+      sources: sources)
     do { try job.hold(result) } catch { return (result, nil) }
     return (result, job)
   }
@@ -248,6 +255,33 @@ extension KeptResults {
 
   /// How long the results that an earlier run had left took, when they were computed.
   var reusedSeconds: Double { uses.filter(\.isReused).map(\.job.seconds).reduce(0, +) }
+
+  /// The share of the clock that each result of the run had when it was computed, by its file.
+  var jobSeconds: [String: Double] {
+    let seconds = uses.map {
+      (KeptJob.fileName($0.job.name), $0.job.shareSeconds ?? $0.job.seconds)
+    }
+    return Dictionary(seconds) { first, _ in first }
+  }
+
+  /// The time in which results were computed.
+  var busySeconds: Double { store?.shares.busySeconds ?? 0 }
+
+  /// The files of the results that a run would take as they are.
+  var reusableFiles: Set<String> {
+    guard let store, !store.isFresh else { return [] }
+    var files: Set<String> = []
+    for folder in [store.committed, store.local].compactMap({ $0 }) {
+      for file in Self.files(in: store.url(folder)) {
+        if let job = store.job(at: "\(folder)/\(file)", isQuiet: true), !drawn.contains(job.name),
+          [store.sources.own, store.sources.beside].contains(job.sources)
+        {
+          files.insert(file)
+        }
+      }
+    }
+    return files
+  }
 
   /// The results that were computed again and compared, in the order of their names.
   var rechecked: [Recheck] { state.withLock { $0.rechecked }.sorted { $0.name < $1.name } }

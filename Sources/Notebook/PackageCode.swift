@@ -18,8 +18,8 @@ public struct PackageCode: Sendable {
   public static let named = ["Methods", "Experiments"]
   /// The modules below all results.
   public static let engine = [
-    "BuiltFor", "CCurl", "COpenBLAS", "CZlib", "Files", "Guard", "Lanes", "Tensors", "Gradients",
-    "Networks", "Digits",
+    "BuiltFor", "CCrypto", "CCurl", "CLanes", "COpenBLAS", "CZlib", "Files", "Guard", "Lanes",
+    "Tensors", "Gradients", "Networks", "Digits",
   ]
   /// The modules that no result depends on: they write it down, measure or show.
   public static let apart = ["Notebook", "Book", "Bench", "lab"]

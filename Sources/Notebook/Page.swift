@@ -7,6 +7,8 @@ public final class Page {
   public struct Output {
     /// Receives a line for stdout.
     public var line: @Sendable (String) -> Void
+    /// Receives each check as soon as it is made.
+    public var check: @Sendable (Check) -> Void
     /// Receives the label and the fraction done, 0…1, of the work under way.
     public var progress: @Sendable (String, Double) -> Void
     /// Receives a warning for stderr.
@@ -15,10 +17,12 @@ public final class Page {
     /// An output; without arguments one that is silent.
     public init(
       line: @escaping @Sendable (String) -> Void = { _ in },
+      check: @escaping @Sendable (Check) -> Void = { _ in },
       progress: @escaping @Sendable (String, Double) -> Void = { _, _ in },
       warning: @escaping @Sendable (String) -> Void = { _ in }
     ) {
       self.line = line
+      self.check = check
       self.progress = progress
       self.warning = warning
     }
@@ -84,6 +88,7 @@ public final class Page {
       faults.append("The bound of the check “\(check.name)” is not finite; give it a number.")
     }
     checks.append(check)
+    output.check(check)
   }
 
   // MARK: Values and claims
@@ -192,6 +197,10 @@ public final class Page {
   }
 
   private func isNewName(_ name: String) -> Bool {
+    guard !name.hasPrefix("run.") else {
+      faults.append("“\(name)” says how long a run takes; give the value another first word.")
+      return false
+    }
     guard Predicate.isName(name) else {
       faults.append(
         "“\(name)” is no name for a value; write letters and digits joined by dots, as in "

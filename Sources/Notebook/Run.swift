@@ -19,6 +19,10 @@ public struct Run: Sendable {
     public var recheckCount = 0
     /// What the run runs on, and with how many threads, for its stamp.
     public var (machine, threads) = (Machine(), 1)
+    /// Measures how fast the machine is, in any unit that is the same on all; nil where nobody can.
+    ///
+    /// The notebook knows no engine. It is asked before the run and after, for the stamp.
+    public var measureSpeed: @Sendable () -> Double? = { nil }
     /// Work that takes more seconds than this leaves a result that is committed.
     var longSeconds = 60.0
 
@@ -73,13 +77,15 @@ public struct Run: Sendable {
     _ chapter: any Chapter.Type, _ files: ChapterFiles, _ options: Options,
     output: Page.Output
   ) async throws -> Run {
+    let speed = options.measureSpeed()
     let (start, memory) = (ContinuousClock.now, PeakMemory())
     let piece = memory.begin()
     let code = PackageCode(root: files.root)
     let sources = try files.sources(in: code)
     let isCompared = !options.isQuick && options.seed == defaultSeed
-    let run = "\(chapter.id)-\(options.mode.rawValue)-\(options.seed)"
-    let apart = options.output ?? files.root.appendingPathComponent(".lab/\(run)")
+    let apart =
+      options.output
+      ?? files.root.appendingPathComponent(files.localFolder(options.mode, seed: options.seed))
     if !isCompared, files.isWriteUp(apart) {
       throw LabError(
         .input,
@@ -106,6 +112,8 @@ public struct Run: Sendable {
     let stamp = RunStamp(
       date: RunStamp.now, machine: options.machine, threads: options.threads,
       seconds: (seconds * 100).rounded() / 100, keptSeconds: kept.reusedSeconds,
+      restSeconds: (max(0, seconds - kept.busySeconds) * 100).rounded() / 100,
+      jobSeconds: kept.jobSeconds, speed: mean(speed, options.measureSpeed()),
       peakMegabytes: memory.end(piece))
     var figureError: LabError?
     do {
@@ -126,6 +134,12 @@ public struct Run: Sendable {
       confirmsRecord: confirmsRecord, reusedResults: kept.reusedCount,
       olderResults: kept.olderCount, rechecked: kept.rechecked, drawnResults: kept.drawnCount,
       orphans: kept.orphans, figureError: figureError)
+  }
+
+  /// The mean of two speeds to a tenth, when both are known.
+  private static func mean(_ a: Double?, _ b: Double?) -> Double? {
+    guard let a, let b else { return nil }
+    return ((a + b) * 5).rounded() / 10
   }
 
   /// Draws the figures in a temporary folder beside and moves all files into place.
@@ -176,6 +190,11 @@ public struct Run: Sendable {
 }
 
 extension ChapterFiles {
+  /// Where a run writes that is none of the write-up's, as a path in the package.
+  func localFolder(_ mode: Record.Mode, seed: UInt64) -> String {
+    ".lab/\(id)-\(mode.rawValue)-\(seed)"
+  }
+
   /// What a run of the chapter keeps its results for, and where.
   func store(
     in code: PackageCode, _ options: Run.Options, _ memory: PeakMemory = PeakMemory(),
@@ -190,7 +209,8 @@ extension ChapterFiles {
       ),
       engine: code.engineDigest, seed: options.seed, mode: options.mode, machine: options.machine,
       isFresh: options.isFresh, longSeconds: options.longSeconds,
-      recorded: Set((try? storedRecord())?.jobs.map(\.name) ?? []), memory: memory, warn: warn)
+      recorded: Set((try? storedRecord())?.jobs.map(\.name) ?? []), memory: memory,
+      shares: TimeShares(), warn: warn)
   }
 }
 

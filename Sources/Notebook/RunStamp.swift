@@ -26,8 +26,8 @@ public struct Machine: Codable, Equatable, Sendable {
 
 /// When, where and how fast a record was made: `figures/<id>.run.json`, shown and never compared.
 public struct RunStamp: Codable, Equatable, Sendable {
-  /// The version of the format.
-  public var version = 1
+  /// The version of the format; in the first there were no speed and no times of parts.
+  public var version = 2
   /// The end of the run, as ISO 8601 has it.
   public var date: String
   /// What it ran on.
@@ -38,6 +38,12 @@ public struct RunStamp: Codable, Equatable, Sendable {
   public var seconds: Double
   /// How long the results of earlier runs that stand in it took, when they were computed.
   public var keptSeconds: Double
+  /// How long the run took without the results that were computed in it.
+  public var restSeconds: Double
+  /// The share of the clock that each kept result had when it was computed, by its file.
+  public var jobSeconds: [String: Double]
+  /// How fast the machine was, in the unit of `Run.Options.measureSpeed`; nil where nobody measured.
+  public var speed: Double?
   /// The most memory that the process held; nil where the system does not tell.
   public var peakMegabytes: Double?
 
@@ -56,8 +62,32 @@ extension ChapterFiles {
   public var stamp: URL { figures.appendingPathComponent("\(id).run.json") }
 
   /// The stamp of the record; nil when there is none that can be read.
-  public func storedStamp() -> RunStamp? {
-    (try? Data(contentsOf: stamp)).flatMap { try? JSONDecoder().decode(RunStamp.self, from: $0) }
+  public func storedStamp() -> RunStamp? { RunStamp(of: id, in: figures) }
+}
+
+extension RunStamp {
+  /// The stamp of a chapter's run in a folder; nil when there is none that can be read.
+  public init?(of chapter: String, in folder: URL) {
+    let url = folder.appendingPathComponent("\(chapter).run.json")
+    guard let data = try? Data(contentsOf: url),
+      let stamp = try? JSONDecoder().decode(RunStamp.self, from: data)
+    else { return nil }
+    self = stamp
+  }
+
+  /// Reads a stamp; of the first version all time is the run's own.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    version = try values.decode(Int.self, forKey: .version)
+    date = try values.decode(String.self, forKey: .date)
+    machine = try values.decode(Machine.self, forKey: .machine)
+    threads = try values.decode(Int.self, forKey: .threads)
+    seconds = try values.decode(Double.self, forKey: .seconds)
+    keptSeconds = try values.decode(Double.self, forKey: .keptSeconds)
+    restSeconds = try values.decodeIfPresent(Double.self, forKey: .restSeconds) ?? seconds
+    jobSeconds = try values.decodeIfPresent([String: Double].self, forKey: .jobSeconds) ?? [:]
+    speed = try values.decodeIfPresent(Double.self, forKey: .speed)
+    peakMegabytes = try values.decodeIfPresent(Double.self, forKey: .peakMegabytes)
   }
 }
 

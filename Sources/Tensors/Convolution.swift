@@ -52,6 +52,14 @@ public struct ConvolutionGeometry: Sendable {
   }
 }
 
+/// The two ways to a convolution.
+enum ConvolutionMethod {
+  /// One product of matrices, for which the images are unrolled.
+  case direct
+  /// 36 products for tiles of 4 × 4 results: `Winograd`.
+  case winograd
+}
+
 /// The distance between rows of some columns: whole cache lines, so that each row starts on one.
 private func rowStride(_ columns: Int) -> Int { (columns + 15) / 16 * 16 }
 
@@ -60,14 +68,26 @@ extension Tensor {
   ///
   /// Shapes: self `[c, n, h, w]`, weight `[o, c, kh, kw]`, bias `[o]` → `[o, n, oh, ow]`. A group of
   /// images is unrolled into a matrix that stays in cache (im2col; Chellapilla, Puri & Simard
-  /// 2006), multiplied, and finished before the next.
+  /// 2006), multiplied, and finished before the next; 3 × 3 filters over many channels go by tiles
+  /// (`Winograd`), whose results differ from these in the last four or five bits.
   public func convolution(
     _ weight: Tensor, bias: Tensor?, padding: Int = 0, activation: Activation = .identity
   ) -> Tensor {
     let g = ConvolutionGeometry(input: shape, weight: weight.shape, padding: padding)
+    return convolution(weight, g, bias: bias, activation, by: g.method)
+  }
+
+  func convolution(
+    _ weight: Tensor, _ g: ConvolutionGeometry, bias: Tensor?, _ activation: Activation,
+    by method: ConvolutionMethod
+  ) -> Tensor {
     precondition(bias.map { $0.shape == [g.filters] } ?? true, "a bias for each of \(g.filters)")
     let result = Tensor(uninitialized: g.output)
     let (x, y, b) = (pointer, result.freshPointer, bias?.pointer)
+    guard method == .direct else {
+      g.convolveByTiles(x, weight.pointer, bias: b, activation, into: y, tile: Kernels.tile)
+      return result
+    }
     let filters = LeftFactor(
       weight.pointer, rows: g.filters, depth: g.depth, rowStride: g.depth, step: 1)
     Parallel.forEachRange(g.batch, by: g.pieceSize) { piece in
@@ -100,6 +120,10 @@ extension Tensor {
     let g = ConvolutionGeometry(input: images, weight: weight.shape, padding: padding)
     let result = Tensor(uninitialized: images)
     let (x, y) = (pointer, result.freshPointer)
+    guard g.method == .direct else {
+      g.spreadByTiles(x, weight.pointer, into: y, tile: Kernels.tile)
+      return result
+    }
     let spread = LeftFactor(
       weight.pointer, rows: g.depth, depth: g.filters, rowStride: 1, step: g.depth)
     Parallel.forEachRange(g.batch, by: g.pieceSize) { piece in
@@ -119,8 +143,28 @@ extension Tensor {
     activation: Activation = .identity, needsInput: Bool = true
   ) -> (input: Tensor?, weight: Tensor, bias: Tensor) {
     let g = ConvolutionGeometry(input: shape, weight: weight.shape, padding: padding)
+    return convolutionPullback(
+      weight, g, cotangent: cotangent, output: output, activation, needsInput: needsInput,
+      by: g.method)
+  }
+
+  func convolutionPullback(
+    _ weight: Tensor, _ g: ConvolutionGeometry, cotangent: Tensor, output: Tensor,
+    _ activation: Activation, needsInput: Bool, by method: ConvolutionMethod
+  ) -> (input: Tensor?, weight: Tensor, bias: Tensor) {
     precondition(cotangent.shape == g.output, "\(cotangent.shape) is not \(g.output)")
     let input = needsInput ? Tensor(uninitialized: shape) : nil
+    guard method == .direct else {
+      let tile = Kernels.tile
+      let (dz, bias) = undone(g, cotangent: cotangent, output: output, activation)
+      let copies = withExtendedLifetime(dz) {
+        if let input {
+          g.spreadByTiles(dz.pointer, weight.pointer, into: input.freshPointer, tile: tile)
+        }
+        return g.correlateByTiles(pointer, dz.pointer, tile: tile)
+      }
+      return (input, copies.sumOfRows().reshaped(weight.shape), bias)
+    }
     // Each piece writes a copy of its own; the copies are added in the order of the pieces.
     let pieces = (g.batch + g.pieceSize - 1) / g.pieceSize
     let weights = Tensor(uninitialized: [pieces, g.filters * g.depth])
@@ -148,6 +192,22 @@ extension Tensor {
     }
     return (input, weights.sumOfRows().reshaped(weight.shape), biases.sumOfRows())
   }
+}
+
+/// The cotangents before the activation, and their sums: the bias's cotangent.
+private func undone(
+  _ g: ConvolutionGeometry, cotangent: Tensor, output: Tensor, _ activation: Activation
+) -> (dz: Tensor, bias: Tensor) {
+  guard activation != .identity else { return (cotangent, cotangent.sumOfFeatures()) }
+  let (dz, bias) = (Tensor(uninitialized: g.output), Tensor(uninitialized: [g.filters]))
+  let (dy, y) = (cotangent.pointer, output.pointer)
+  let (target, sums) = (dz.freshPointer, bias.freshPointer)
+  let count = g.batch * g.area
+  Parallel.forEach(g.filters) { filter in
+    let place = filter * count
+    sums[filter] = undo(dy + place, y + place, count, activation, into: target + place)
+  }
+  return (dz, bias)
 }
 
 extension ConvolutionGeometry {
@@ -214,150 +274,4 @@ private func undo(
     }
   }
   return sum.sum() + rest
-}
-
-extension ConvolutionGeometry {
-  /// Unrolls images into a matrix `[c·kh·kw, images·oh·ow]`: a column for each output pixel.
-  ///
-  /// Rows of a line are copied in whole vectors; what a copy writes beyond its line, the next line
-  /// overwrites, and the last one's surplus falls into the padding of the buffer.
-  func unroll(
-    _ x: UnsafePointer<Float>, _ images: Range<Int>, channels: Range<Int>,
-    into columns: UnsafeMutablePointer<Float>, _ stride: Int
-  ) {
-    guard padding > 0 else {
-      for channel in channels {
-        unroll(
-          x + (channel &* batch &+ images.lowerBound) &* height &* width, height, width,
-          images.count, into: columns + (channel - channels.lowerBound) &* window &* stride, stride)
-      }
-      return
-    }
-    // A frame of zeros around the images of one channel at a time: no line is a special case then.
-    let (h, w) = (height + 2 * padding, width + 2 * padding)
-    BufferPool.withScratch(images.count * h * w) { framed in
-      clear(framed, images.count &* h &* w)
-      for channel in channels {
-        for image in images {
-          let plane = x + (channel &* batch &+ image) &* height &* width
-          let line: Int = (image &- images.lowerBound) &* h &+ padding
-          let target = framed + (line &* w &+ padding)
-          for row in 0..<height {
-            var column = 0
-            while column < width {
-              store(load(plane + (row &* width &+ column)), target + (row &* w &+ column))
-              column &+= 16
-            }
-            // What was written beyond the line and before the next, which is not there yet.
-            for place in 0..<2 &* padding { target[row &* w &+ width &+ place] = 0 }
-          }
-          clear(target + (height &* w &- padding), padding &* w)
-        }
-        unroll(
-          framed, h, w, images.count,
-          into: columns + (channel - channels.lowerBound) &* window &* stride, stride)
-      }
-    }
-  }
-
-  /// Unrolls the planes `[images, h, w]` of one channel, whose frame of zeros they already have.
-  private func unroll(
-    _ x: UnsafePointer<Float>, _ h: Int, _ w: Int, _ images: Int,
-    into columns: UnsafeMutablePointer<Float>, _ stride: Int
-  ) {
-    let (oh, ow) = (outputHeight, outputWidth)
-    for ky in 0..<kernelHeight {
-      for kx in 0..<kernelWidth {
-        var target = columns + (ky &* kernelWidth &+ kx) &* stride
-        for image in 0..<images {
-          var source = x + ((image &* h &+ ky) &* w &+ kx)
-          if ow <= 16 {
-            for _ in 0..<oh {
-              store(load(source), target)
-              target += ow
-              source += w
-            }
-          } else {
-            for _ in 0..<oh {
-              var column = 0
-              while column < ow {
-                store(load(source + column), target + column)
-                column &+= 16
-              }
-              target += ow
-              source += w
-            }
-          }
-        }
-      }
-    }
-  }
-
-  /// Adds the columns of `unroll` back to the pixels they came from.
-  ///
-  /// Sixteen pixels at a time gather what belongs to them. To scatter each row instead would load
-  /// what has just been stored at another alignment, for which a processor waits ten times as long.
-  /// Up to `window` and sixteen floats before and behind the columns are read, and do not count.
-  func rollUp(
-    _ columns: UnsafePointer<Float>, _ stride: Int, _ images: Range<Int>,
-    into x: UnsafeMutablePointer<Float>
-  ) {
-    let (oh, ow) = (outputHeight, outputWidth)
-    let lanes = SIMD16<Int32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-    let end = SIMD16<UInt32>(repeating: UInt32(ow))
-    let step = kernelWidth * stride - ow
-    for channel in 0..<channels {
-      for image in images {
-        let plane = x + (channel &* batch &+ image) &* height &* width
-        let source = columns + (image &- images.lowerBound) &* area
-        for row in 0..<height {
-          let last: Int = row &+ padding
-          let from: Int = max(0, last &- oh &+ 1)
-          let to: Int = min(kernelHeight, last &+ 1)
-          var column = 0
-          while column < width {
-            var sum = Vector(repeating: 0)
-            for kx in 0..<kernelWidth {
-              // Of the lanes of a row of output, those that exist: the others are another row's.
-              let place = column &+ padding &- kx
-              let places = lanes &+ SIMD16(repeating: Int32(truncatingIfNeeded: place))
-              let inside = SIMD16<UInt32>(truncatingIfNeeded: places) .< end
-              var part = Vector(repeating: 0)
-              // The next line of the kernel stands `kernelWidth` rows on, and reads a line before.
-              let first = (channel &* kernelHeight &+ from) &* kernelWidth &+ kx
-              var p = source + (first &* stride &+ place)
-              p += (last &- from) &* ow
-              for _ in from..<max(from, to) {
-                part += load(p)
-                p += step
-              }
-              sum += Vector(repeating: 0).replacing(with: part, where: inside)
-            }
-            // A whole vector is written, for the next line overwrites what is too much; but the
-            // plane behind this one may belong to another thread.
-            let target = row &* width &+ column
-            if target &+ 16 <= height &* width {
-              store(sum, plane + target)
-            } else {
-              withUnsafePointer(to: sum) {
-                UnsafeMutableRawPointer(plane + target).copyMemory(
-                  from: $0, byteCount: 4 &* min(16, width &- column))
-              }
-            }
-            column &+= 16
-          }
-        }
-      }
-    }
-  }
-}
-
-/// Writes zeros, in whole vectors: up to fifteen beyond the end too.
-@inline(__always)
-private func clear(_ p: UnsafeMutablePointer<Float>, _ count: Int) {
-  var i = 0
-  while i < count {
-    store(Vector(repeating: 0), p + i)
-    i &+= 16
-  }
 }

@@ -59,9 +59,12 @@ extension Tensor {
   }
 
   /// Three new tensors from four, in one pass over memory: what an update with two moments is.
+  ///
+  /// - Parameter averages: moved towards the first tensor's new value in the same pass.
   @inlinable
   public static func update(
     _ a: inout Tensor, _ b: inout Tensor, _ c: inout Tensor, by d: Tensor,
+    averages: inout [MovingAverage],
     _ transform: (Vector, Vector, Vector, Vector) -> (Vector, Vector, Vector)
   ) {
     precondition(
@@ -70,16 +73,18 @@ extension Tensor {
     let (x, y, z) = (a.forWriting(), b.forWriting(), c.forWriting())
     let (px, py, pz) = (x.vectorPointer, y.vectorPointer, z.vectorPointer)
     let (qx, qy, qz, qd) = (a.vectorPointer, b.vectorPointer, c.vectorPointer, d.vectorPointer)
-    Parallel.forEachRange(vectors(d.count), by: grain / 16) { range in
+    MovingAverage.move(&averages, with: x) { range in
       for i in range { (px[i], py[i], pz[i]) = transform(qx[i], qy[i], qz[i], qd[i]) }
     }
     (a, b, c) = (x, y, z)
   }
 
   /// Two new tensors from three, in one pass over memory: what an update with one moment is.
+  ///
+  /// - Parameter averages: moved towards the first tensor's new value in the same pass.
   @inlinable
   public static func update(
-    _ a: inout Tensor, _ b: inout Tensor, by c: Tensor,
+    _ a: inout Tensor, _ b: inout Tensor, by c: Tensor, averages: inout [MovingAverage],
     _ transform: (Vector, Vector, Vector) -> (Vector, Vector)
   ) {
     precondition(
@@ -88,7 +93,7 @@ extension Tensor {
     let (x, y) = (a.forWriting(), b.forWriting())
     let (px, py) = (x.vectorPointer, y.vectorPointer)
     let (qx, qy, qc) = (a.vectorPointer, b.vectorPointer, c.vectorPointer)
-    Parallel.forEachRange(vectors(c.count), by: grain / 16) { range in
+    MovingAverage.move(&averages, with: x) { range in
       for i in range { (px[i], py[i]) = transform(qx[i], qy[i], qc[i]) }
     }
     (a, b) = (x, y)

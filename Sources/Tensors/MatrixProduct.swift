@@ -50,6 +50,9 @@ extension Tensor {
   /// Work below which a product is not shared among threads, in multiply-adds.
   private static let grainOfProduct = 1 << 20
 
+  /// Whether a right factor is transposed for tiles, strip by strip; else scalar products of rows do.
+  private static func transposes(rows: Int, columns: Int) -> Bool { rows >= 32 && columns >= 48 }
+
   /// The product of two matrices, one of them transposed if asked.
   ///
   /// Shapes: `[m, k]·[k, n] → [m, n]`; `.first` takes `[k, m]`, `.second` takes `[n, k]`.
@@ -64,14 +67,17 @@ extension Tensor {
     let result = Tensor(uninitialized: [m, n])
     let (lda, ldb) = (shape[1], other.shape[1])
     let (a, b, c) = (pointer, other.pointer, result.freshPointer)
-    // The longer side of the result is cut, between tiles; the sum over k stays whole, so bits stay
-    // the same.
+    // The longer side of the result is cut, between tiles, or the columns where each of them has to
+    // be laid out anew; the sum over k stays whole, so bits stay the same.
     let tile = Kernels.tile
-    let pieces = m * n * k < Self.grainOfProduct ? 1 : 4
-    func size(_ count: Int, _ step: Int) -> Int {
-      pieces == 1 ? max(1, count) : (count / pieces + step - 1) / step * step
+    let isWhole = m * n * k < Self.grainOfProduct
+    /// A fourth of the rows, in whole tiles.
+    func fourth(_ count: Int, _ step: Int) -> Int {
+      isWhole ? max(1, count) : (count / 4 + step - 1) / step * step
     }
-    guard transposing != .second else {
+    // Few rows are not worth a transposed right factor. That is decided by extents alone: it
+    // decides the order of the sum.
+    guard transposing != .second || Self.transposes(rows: m, columns: n) else {
       func part(_ rows: Range<Int>, _ columns: Range<Int>) {
         multiplyRows(
           rows.count, columns.count, k, a + rows.lowerBound * lda, stride: lda,
@@ -80,35 +86,27 @@ extension Tensor {
       }
       let step = tile.scalarProducts
       if m >= n {
-        Parallel.forEachRange(m, by: size(m, 4 * step.rows)) { part($0, 0..<n) }
+        Parallel.forEachRange(m, by: fourth(m, 4 * step.rows)) { part($0, 0..<n) }
       } else {
-        Parallel.forEachRange(n, by: size(n, 2 * step.columns)) { part(0..<m, $0) }
+        Parallel.forEachRange(n, by: fourth(n, 2 * step.columns)) { part(0..<m, $0) }
       }
       return result
     }
     let left = LeftFactor(
       a, rows: m, depth: k, rowStride: transposing == .first ? 1 : lda,
       step: transposing == .first ? lda : 1, tile: tile)
-    if m >= n {
-      Parallel.forEachRange(m, by: size(m, 2 * tile.height)) { rows in
+    let isTransposed = transposing == .second
+    if m >= n && !isTransposed {
+      Parallel.forEachRange(m, by: fourth(m, 2 * tile.height)) { rows in
         left.multiply(rows: rows, b, stride: ldb, columns: n, into: c, stride: n)
       }
     } else {
-      Parallel.forEachRange(n, by: size(n, tile.width)) {
+      Parallel.forEachRange(n, by: isWhole ? max(1, n) : 48) {
         left.multiply(
-          rows: 0..<m, b + $0.lowerBound, stride: ldb, columns: $0.count,
-          into: c + $0.lowerBound, stride: n)
+          rows: 0..<m, b + $0.lowerBound * (isTransposed ? ldb : 1), stride: ldb,
+          columns: $0.count, isTransposed: isTransposed, into: c + $0.lowerBound, stride: n)
       }
     }
     return result
-  }
-
-  /// The transposed matrix: `[m, n] → [n, m]`.
-  public func transposed() -> Tensor {
-    precondition(shape.rank == 2, "a matrix wanted: \(shape)")
-    let (m, n) = (shape[0], shape[1])
-    return Tensor(uninitialized: [n, m]) { y in
-      for i in 0..<m { for j in 0..<n { y[j &* m &+ i] = pointer[i &* n &+ j] } }
-    }
   }
 }

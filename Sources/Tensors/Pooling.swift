@@ -1,32 +1,20 @@
+import Lanes
+
 extension Tensor {
   /// The largest of each 2×2 block, and where it stood: its switch.
   ///
   /// Shapes: `[c, n, h, w]` → twice `[c, n, ⌊h/2⌋, ⌊w/2⌋]`. A switch is 0 … 3, row by row in the
   /// block; the first of equals wins. The pair is the "what" and "where" of Zhao et al. 2015.
   public func maximumPool() -> (what: Tensor, switches: Tensor) {
-    precondition(shape.rank == 4, "images wanted: \(shape)")
-    let (planes, h, w) = (shape[0] * shape[1], shape[2], shape[3])
-    let (oh, ow) = (h / 2, w / 2)
-    let pooled: Shape = [shape[0], shape[1], oh, ow]
-    let (what, switches) = (Tensor(uninitialized: pooled), Tensor(uninitialized: pooled))
+    let blocks = Blocks(of: shape)
+    let (what, switches) = (
+      Tensor(uninitialized: blocks.pooled), Tensor(uninitialized: blocks.pooled)
+    )
     let (x, y, s) = (pointer, what.freshPointer, switches.freshPointer)
-    Parallel.forEachRange(planes, by: max(1, 32_768 / max(1, h * w))) { range in
-      for plane in range {
-        for row in 0..<oh {
-          let start = plane &* h &* w &+ 2 &* row &* w
-          let top = x + start
-          let bottom = top + w
-          let place = (plane &* oh &+ row) &* ow
-          for column in 0..<ow {
-            let (a, b) = (top[2 &* column], top[2 &* column &+ 1])
-            let (c, d) = (bottom[2 &* column], bottom[2 &* column &+ 1])
-            let (upper, upperSwitch): (Float, Float) = b > a ? (b, 1) : (a, 0)
-            let (lower, lowerSwitch): (Float, Float) = d > c ? (d, 3) : (c, 2)
-            y[place &+ column] = lower > upper ? lower : upper
-            s[place &+ column] = lower > upper ? lowerSwitch : upperSwitch
-          }
-        }
-      }
+    blocks.forEachPiece { planes in
+      let place = planes.lowerBound &* blocks.pooledArea
+      blocks.pool(
+        planes.count, x + planes.lowerBound &* blocks.area, into: y + place, switches: s + place)
     }
     return (what, switches)
   }
@@ -36,31 +24,16 @@ extension Tensor {
   /// Shapes: self and switches `[c, n, ⌊h/2⌋, ⌊w/2⌋]` → `[c, n, h, w]`. It is the pullback of
   /// `maximumPool` and the unpooling of a what-where auto-encoder (Zhao et al. 2015).
   public func unpooled(_ switches: Tensor, to shape: Shape) -> Tensor {
-    let (planes, h, w) = (shape[0] * shape[1], shape[2], shape[3])
-    let (oh, ow) = (h / 2, w / 2)
+    let blocks = Blocks(of: shape)
     precondition(
-      self.shape == [shape[0], shape[1], oh, ow] && switches.shape == self.shape,
+      self.shape == blocks.pooled && switches.shape == self.shape,
       "\(self.shape) with switches \(switches.shape) does not unpool to \(shape)")
     let result = Tensor(uninitialized: shape)
     let (x, y, s) = (pointer, result.freshPointer, switches.pointer)
-    Parallel.forEachRange(planes, by: max(1, 32_768 / max(1, h * w))) { range in
-      for plane in range {
-        let target = y + plane &* h &* w
-        if h % 2 != 0 || w % 2 != 0 { target.update(repeating: 0, count: h * w) }
-        for row in 0..<oh {
-          let start = 2 &* row &* w
-          let top = target + start
-          let bottom = top + w
-          let place = (plane &* oh &+ row) &* ow
-          for column in 0..<ow {
-            let (value, code) = (x[place &+ column], s[place &+ column])
-            top[2 &* column] = code == 0 ? value : 0
-            top[2 &* column &+ 1] = code == 1 ? value : 0
-            bottom[2 &* column] = code == 2 ? value : 0
-            bottom[2 &* column &+ 1] = code == 3 ? value : 0
-          }
-        }
-      }
+    blocks.forEachPiece { planes in
+      let place = planes.lowerBound &* blocks.pooledArea
+      blocks.unpool(
+        planes.count, x + place, switches: s + place, into: y + planes.lowerBound &* blocks.area)
     }
     return result
   }
@@ -69,24 +42,102 @@ extension Tensor {
   ///
   /// Shapes: `[c, n, h, w]` and switches `[c, n, ⌊h/2⌋, ⌊w/2⌋]` → the latter.
   public func pooled(by switches: Tensor) -> Tensor {
-    let (planes, h, w) = (shape[0] * shape[1], shape[2], shape[3])
-    let (oh, ow) = (h / 2, w / 2)
-    precondition(
-      switches.shape == [shape[0], shape[1], oh, ow], "\(switches.shape) is not half \(shape)")
+    let blocks = Blocks(of: shape)
+    precondition(switches.shape == blocks.pooled, "\(switches.shape) is not half \(shape)")
     let result = Tensor(uninitialized: switches.shape)
     let (x, y, s) = (pointer, result.freshPointer, switches.pointer)
-    Parallel.forEachRange(planes, by: max(1, 32_768 / max(1, h * w))) { range in
-      for plane in range {
-        for row in 0..<oh {
-          for column in 0..<ow {
-            let place = (plane &* oh &+ row) &* ow &+ column
+    blocks.forEachPiece { planes in
+      for plane in planes {
+        for row in 0..<blocks.rows {
+          for column in 0..<blocks.columns {
+            let place = (plane &* blocks.rows &+ row) &* blocks.columns &+ column
             let code = Int(s[place])
-            let line = plane &* h &+ 2 &* row &+ code / 2
-            y[place] = x[line &* w &+ 2 &* column &+ code % 2]
+            let line = plane &* blocks.height &+ 2 &* row &+ code / 2
+            y[place] = x[line &* blocks.width &+ 2 &* column &+ code % 2]
           }
         }
       }
     }
     return result
+  }
+}
+
+/// Images as blocks of 2 × 2 pixels; an odd last row or column belongs to none.
+struct Blocks {
+  /// Images of one channel each, and their pixels.
+  let planes, height, width: Int
+  /// Rows and columns of blocks.
+  var rows: Int { height / 2 }
+  var columns: Int { width / 2 }
+  /// The shape with a pixel for each block.
+  let pooled: Shape
+
+  init(of shape: Shape) {
+    precondition(shape.rank == 4, "images wanted: \(shape)")
+    (planes, height, width) = (shape[0] * shape[1], shape[2], shape[3])
+    pooled = [shape[0], shape[1], height / 2, width / 2]
+  }
+
+  /// Pixels of a plane.
+  var area: Int { height &* width }
+  /// Blocks of a plane.
+  var pooledArea: Int { rows &* columns }
+
+  /// Calls `body` with ranges of planes.
+  func forEachPiece(_ body: (Range<Int>) -> Void) {
+    Parallel.forEachRange(planes, by: max(1, 32_768 / max(1, area)), body)
+  }
+
+  /// The largest of scale·x + shift in each block of some planes, and its switch.
+  func pool(
+    _ planes: Int, _ x: UnsafePointer<Float>, scale: Float = 1, shift: Float = 0,
+    into y: UnsafeMutablePointer<Float>, switches: UnsafeMutablePointer<Float>
+  ) {
+    let end = planes &* pooledArea
+    for plane in 0..<planes {
+      for row in 0..<rows {
+        let upper = x + (plane &* height &+ 2 &* row) &* width
+        let start = (plane &* rows &+ row) &* columns
+        var column = 0
+        while column < columns {
+          let block = maximaOfBlocks(
+            load(upper + 2 &* column) * scale + shift,
+            load(upper + (width &+ 2 &* column)) * scale + shift)
+          // What is too much, the next row overwrites; what stands behind the last is another's.
+          let (place, room) = (start &+ column, end &- start &- column)
+          store(block.what, y + place, first: room)
+          store(block.switches, switches + place, first: room)
+          column &+= 8
+        }
+      }
+    }
+  }
+
+  /// The values of the blocks of some planes at the places that the switches name; 0 elsewhere.
+  func unpool(
+    _ planes: Int, _ x: UnsafePointer<Float>, switches: UnsafePointer<Float>,
+    into y: UnsafeMutablePointer<Float>
+  ) {
+    let end = planes &* area
+    for plane in 0..<planes {
+      for row in 0..<height {
+        let start = (plane &* height &+ row) &* width
+        let source = (plane &* rows &+ row / 2) &* columns
+        // An odd last row or column belongs to no block.
+        let columns = row / 2 < rows ? columns : 0
+        var column = 0
+        while 2 &* column < width {
+          var value = Vector(repeating: 0)
+          if column < columns {
+            value = rowOfBlocks(
+              row & 1, loadEight(x + (source &+ column)), loadEight(switches + (source &+ column)),
+              first: columns &- column)
+          }
+          let place = start &+ 2 &* column
+          store(value, y + place, first: end &- place)
+          column &+= 8
+        }
+      }
+    }
   }
 }

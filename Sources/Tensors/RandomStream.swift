@@ -55,17 +55,21 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Codable, Equatable 
   /// A tensor of numbers from the uniform distribution on `range`.
   public mutating func uniform(_ shape: Shape, in range: Range<Float> = 0..<1) -> Tensor {
     let (low, width) = (range.lowerBound, range.upperBound - range.lowerBound)
-    return fill(shape) { Philox.each($0) { Philox.unit($0) * width + low } }
+    return fill(shape, { Philox.each($0) { Philox.unit($0) } }) { x, _ in x * width + low }
   }
 
   /// A tensor of numbers from a normal distribution (Box & Muller 1958).
   public mutating func normal(_ shape: Shape, mean: Float = 0, deviation: Float = 1) -> Tensor {
-    fill(shape) { words in
-      let (a, b) = Philox.normals(words.0, words.1)
-      let (c, d) = Philox.normals(words.2, words.3)
-      return (
-        a * deviation + mean, b * deviation + mean, c * deviation + mean, d * deviation + mean
-      )
+    fill(shape, { Philox.normals($0) }) { x, _ in x * deviation + mean }
+  }
+
+  /// x with a number added to each element from a normal distribution with mean 0, in one pass.
+  ///
+  /// The numbers are those of `normal` with this deviation.
+  public mutating func addNoise(to x: Tensor, deviation: Float) -> Tensor {
+    let source = x.pointer
+    return fill(x.shape, { Philox.normals($0) }) { noise, place in
+      load(source + place) + noise * deviation
     }
   }
 
@@ -73,40 +77,34 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Codable, Equatable 
   public mutating func bernoulli(
     _ shape: Shape, probability: Float, value: Float = 1
   ) -> Tensor {
-    fill(shape) {
-      Philox.each($0) {
-        Vector(repeating: 0).replacing(with: value, where: Philox.unit($0) .< probability)
-      }
+    fill(shape, { Philox.each($0) { Philox.unit($0) } }) { x, _ in
+      Vector(repeating: 0).replacing(with: value, where: x .< probability)
     }
   }
 
-  /// Fills a tensor, 64 numbers from 16 blocks at a time.
-  private mutating func fill(_ shape: Shape, _ transform: (Words) -> Quadruple) -> Tensor {
-    let start = position
-    let groups = (shape.count + 63) / 64
+  /// Fills a tensor, 64 numbers from 16 blocks at a time: those that `draw` makes of the blocks'
+  /// words, each sixteen as `finish` has them at their place.
+  @inline(__always)
+  private mutating func fill(
+    _ shape: Shape, _ draw: (Words) -> Quadruple, _ finish: (Vector, _ place: Int) -> Vector
+  ) -> Tensor {
+    let (start, count) = (position, shape.count)
+    let groups = (count + 63) / 64
     position &+= UInt64(groups * 16)
-    var result = Tensor(uninitialized: shape)
-    let (name, key) = (name, key)
-    result.withUnsafeMutableBufferPointer { result in
-      let (count, target) = (result.count, result.baseAddress!)
-      Parallel.forEachRange(groups, by: 256) { range in
-        for group in range {
-          let words = Philox.sixteenBlocks(from: start &+ UInt64(group * 16), name: name, key: key)
-          let (a, b, c, d) = transform(words)
-          let place = UnsafeMutableRawPointer(target + group * 64)
-          if group * 64 + 64 <= count {
-            place.storeBytes(of: a, as: Vector.self)
-            place.storeBytes(of: b, toByteOffset: 64, as: Vector.self)
-            place.storeBytes(of: c, toByteOffset: 128, as: Vector.self)
-            place.storeBytes(of: d, toByteOffset: 192, as: Vector.self)
-          } else {
-            for (index, vector) in [a, b, c, d].enumerated() {
-              for lane in 0..<16 where group * 64 + index * 16 + lane < count {
-                target[group * 64 + index * 16 + lane] = vector[lane]
-              }
-            }
-          }
+    let result = Tensor(uninitialized: shape)
+    let (target, name, key) = (result.freshPointer, name, key)
+    Parallel.forEachRange(groups, by: 256) { range in
+      for group in range {
+        let (a, b, c, d) = draw(
+          Philox.sixteenBlocks(from: start &+ UInt64(group * 16), name: name, key: key))
+        let place = group &* 64
+        func put(_ value: Vector, _ place: Int) {
+          if place < count { store(finish(value, place), target + place, first: count &- place) }
         }
+        put(a, place)
+        put(b, place &+ 16)
+        put(c, place &+ 32)
+        put(d, place &+ 48)
       }
     }
     return result
@@ -176,12 +174,20 @@ enum Philox {
     unsafeBitCast((word &>> 9) | SIMD16(repeating: 0x3F80_0000), to: Vector.self) - 1
   }
 
+  /// Standard normal numbers, each two from two words.
+  @inline(__always)
+  fileprivate static func normals(_ words: Words) -> Quadruple {
+    let (a, b) = normals(words.0, words.1)
+    let (c, d) = normals(words.2, words.3)
+    return (a, b, c, d)
+  }
+
   /// Two independent standard normal numbers from two uniform ones.
   @inline(__always)
-  fileprivate static func normals(
+  private static func normals(
     _ first: SIMD16<UInt32>, _ second: SIMD16<UInt32>
   ) -> (Vector, Vector) {
-    let radius = (VectorMath.log(1 - unit(first)) * -2).squareRoot()
+    let radius = VectorMath.squareRoot(VectorMath.log(1 - unit(first)) * -2)
     let (sine, cosine) = VectorMath.sineAndCosine(turns: unit(second))
     return (radius * cosine, radius * sine)
   }

@@ -39,9 +39,9 @@ enum NarrowTile: TileShape {
 
 /// The left factor of a product, laid out in the order in which the kernel reads it.
 ///
-/// Panels of as many rows as a tile has, each column by column: `panel[k·height + row]`. Rows that
-/// the last panel lacks are zeros. It is laid out once and used for all columns of the right factor,
-/// by all threads.
+/// Panels of as many rows as a tile has, each column by column: `panel[k·height + row]`. What stands
+/// for rows that the last panel lacks does not count. It is laid out once and used for all columns of
+/// the right factor, by all threads.
 struct LeftFactor {
   /// The tile that it is laid out for.
   let tile: Tile
@@ -72,46 +72,55 @@ struct LeftFactor {
     _: T.Type, _ a: UnsafePointer<Float>, _ rows: Int, _ depth: Int, _ rowStride: Int, _ step: Int
   ) -> Tensor {
     let count = (rows + T.height - 1) / T.height
-    return Tensor(uninitialized: [count * depth * T.height]) { target in
-      for panel in 0..<count {
+    let result = Tensor(uninitialized: [count * depth * T.height])
+    let target = result.freshPointer
+    Parallel.forEachRange(count, by: max(1, 32_768 / max(1, depth * T.height))) { panels in
+      for panel in panels {
         pack(
           T.self, a + panel * T.height * rowStride, min(T.height, rows - panel * T.height), depth,
-          rowStride, step, into: target.baseAddress! + panel * depth * T.height)
+          rowStride, step, into: target + panel * depth * T.height)
       }
     }
+    return result
   }
 
   /// `c ← f(self·b + bias)`, or `c ← c + self·b` when adding.
   ///
   /// - Parameters:
   ///   - range: the rows that are computed; it starts at a multiple of the tile's height.
-  ///   - b: `[depth, columns]`; up to fifteen floats behind each row are read.
+  ///   - b: `[depth, columns]`, or `[columns, depth]` if it is transposed; up to fifteen floats
+  ///     behind each row are read.
   ///   - c: the whole result, of which the rows in `range` are written, not a float more.
   func multiply(
     rows range: Range<Int>, _ b: UnsafePointer<Float>, stride ldb: Int, columns: Int,
+    isTransposed: Bool = false,
     into c: UnsafeMutablePointer<Float>, stride ldc: Int, adding: Bool = false,
     bias: UnsafePointer<Float>? = nil, activation: Activation = .identity
   ) {
     switch tile {
     case .wide:
-      multiply(WideTile.self, range, b, ldb, columns, into: c, ldc, adding, bias, activation)
+      multiply(
+        WideTile.self, range, b, ldb, columns, isTransposed, into: c, ldc, adding, bias, activation)
     case .narrow:
-      multiply(NarrowTile.self, range, b, ldb, columns, into: c, ldc, adding, bias, activation)
+      multiply(
+        NarrowTile.self, range, b, ldb, columns, isTransposed, into: c, ldc, adding, bias,
+        activation)
     case .openBLAS:
-      multiplyByBLAS(range, b, ldb, columns, into: c, ldc, adding, bias, activation)
+      multiplyByBLAS(
+        range, b, ldb, columns, isTransposed, into: c, ldc, adding, bias, activation)
     }
   }
 
   private func multiply<T: TileShape>(
     _: T.Type, _ range: Range<Int>, _ b: UnsafePointer<Float>, _ ldb: Int, _ columns: Int,
-    into c: UnsafeMutablePointer<Float>, _ ldc: Int, _ adding: Bool,
+    _ isTransposed: Bool, into c: UnsafeMutablePointer<Float>, _ ldc: Int, _ adding: Bool,
     _ bias: UnsafePointer<Float>?, _ activation: Activation
   ) {
     precondition(range.lowerBound % T.height == 0, "row \(range.lowerBound) starts no panel")
     let lanes = T.Register.scalarCount
     let panelRange = range.lowerBound / T.height...(range.upperBound - 1) / T.height
     // Strips of a wide matrix lie a page apart from row to row: a copy pays when it is used often.
-    let copies = ldb > 512 && panelRange.count > 3
+    let copies = isTransposed || ldb > 512 && panelRange.count > 3
     let tileSize = T.height * T.width
     BufferPool.withScratch(tileSize + (copies ? min(depth, Self.block) * T.width : 0)) { tile in
       for start in stride(from: 0, to: max(1, depth), by: Self.block) {
@@ -119,10 +128,16 @@ struct LeftFactor {
         for column in stride(from: 0, to: columns, by: T.width) {
           let width = min(T.width, columns - column)
           var (source, step) = (b + start * ldb + column, ldb)
-          if copies {
+          if isTransposed {
+            for i in stride(from: 0, to: width, by: 8) {
+              transpose(
+                rows: min(8, width - i), b + (column + i) * ldb + start, stride: ldb,
+                columns: length, into: tile + tileSize + i, stride: T.width)
+            }
+          } else if copies {
             copyStrip(T.self, source, ldb, length, width, into: tile + tileSize)
-            (source, step) = (UnsafePointer(tile + tileSize), T.width)
           }
+          if copies { (source, step) = (UnsafePointer(tile + tileSize), T.width) }
           for panel in panelRange {
             let row = panel * T.height
             let height = min(T.height, range.upperBound - row)
@@ -155,14 +170,15 @@ struct LeftFactor {
 
   private func multiplyByBLAS(
     _ range: Range<Int>, _ b: UnsafePointer<Float>, _ ldb: Int, _ columns: Int,
-    into c: UnsafeMutablePointer<Float>, _ ldc: Int, _ adding: Bool,
+    _ isTransposed: Bool, into c: UnsafeMutablePointer<Float>, _ ldc: Int, _ adding: Bool,
     _ bias: UnsafePointer<Float>?, _ activation: Activation
   ) {
-    let isTransposed = source.step != 1
+    let transposesFirst = source.step != 1
     BLAS.multiply(
       range.count, columns, depth, source.a + range.lowerBound * source.rowStride,
-      stride: isTransposed ? source.step : source.rowStride, transposingFirst: isTransposed,
-      b, stride: ldb, into: c + range.lowerBound * ldc, stride: ldc, adding: adding)
+      stride: transposesFirst ? source.step : source.rowStride, transposingFirst: transposesFirst,
+      b, stride: ldb, transposingSecond: isTransposed, into: c + range.lowerBound * ldc,
+      stride: ldc, adding: adding)
     guard bias != nil || activation != .identity else { return }
     for row in range { finish(c + row * ldc, columns, bias: bias?[row] ?? 0, activation) }
   }
@@ -311,12 +327,11 @@ private func pack<T: TileShape>(
       target += T.height
       source += step
     }
-  } else if rows == T.height {
-    for _ in 0..<depth {
-      for row in 0..<T.height { target[row] = source[row &* rowStride] }
-      target += T.height
-      source += step
-    }
+  } else if step == 1 {
+    // Of a panel of six rows eight columns are written too: two too many, which the next overwrites.
+    transpose(
+      rows: rows, a, stride: rowStride, columns: depth, into: panel, stride: T.height,
+      room: depth * T.height)
   } else {
     for _ in 0..<depth {
       for row in 0..<T.height { target[row] = row < rows ? source[row &* rowStride] : 0 }
@@ -342,7 +357,7 @@ private func copyStrip<T: TileShape>(
 }
 
 /// Adds a bias to a row and applies an activation.
-private func finish(
+func finish(
   _ row: UnsafeMutablePointer<Float>, _ count: Int, bias: Float, _ activation: Activation
 ) {
   activation.specialised { f in

@@ -93,11 +93,11 @@ struct BenchCommand: AsyncParsableCommand {
     settings.python = python ?? Self.pythonWithPyTorch()
     settings.rounds = rounds ?? (quick ? 3 : 9)
     settings.isQuick = quick
-    let bar = ProgressBar()
-    defer { bar.clear() }
+    let bar = WorkReport("Bench")
+    defer { bar.end() }
     let script = try Catalogue().root.appendingPathComponent("Benchmarks/pytorch.py")
     let report = try Benchmark.run(settings, mnist, script: script) { bar.show($0, $1) }
-    bar.clear()
+    bar.end()
     if output.json { return try printJSON(report) }
     for line in report.lines { print(line) }
   }

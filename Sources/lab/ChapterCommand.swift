@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bench
 import Files
 import Foundation
 import Notebook
@@ -96,10 +97,6 @@ struct ChapterCommand: AsyncParsableCommand {
   }
 
   private func run(_ chapter: any Chapter.Type, _ catalogue: Catalogue) async throws -> Int32 {
-    let seconds = options.quick ? chapter.expectedSeconds.quick : chapter.expectedSeconds.full
-    Console.complain(
-      "Chapter \(chapter.id), \(options.quick ? "QUICK" : "full") run, seed \(options.seed): "
-        + "about \(max(1, Int(seconds.rounded()))) s.")
     var runOptions = Run.Options()
     runOptions.seed = options.seed
     runOptions.isQuick = options.quick
@@ -109,25 +106,41 @@ struct ChapterCommand: AsyncParsableCommand {
     runOptions.machine = Machine(tile: Kernels.description)
     runOptions.threads = Parallel.threadCount
     runOptions.output = out.map { URL(fileURLWithPath: $0, isDirectory: true) }
-    let bar = ProgressBar()
+    let probe = SpeedProbe(root: catalogue.root)
+    runOptions.measureSpeed = { probe.measure() }
     let isJSON = output.json
-    let start = Date()
     let files = try catalogue.files(chapter)
-    let report = RunReport(Console(noColor: output.noColor))
+    let expected = files.expectedSeconds(
+      runOptions, speed: probe.speed(), in: catalogue.code())
+    // A quick run takes seconds by what it is.
+    let unknown = options.quick ? "some seconds" : "how long it will take is not known yet"
+    Console.complain(
+      "Chapter \(chapter.id), \(options.quick ? "QUICK" : "full") run, seed \(options.seed): "
+        + (expected.map { "about \(roughTime($0))" } ?? unknown) + ".")
+    let start = Date()
+    let bar = WorkReport(chapter.id, expected: expected)
+    defer { bar.end() }
+    let report = RunReport(
+      Console(noColor: output.noColor),
+      longestCheck: (try? files.storedRecord())?.checks.map(\.name.count).max())
     if !isJSON { report.begin(chapter, options.quick) }
     let run = try await Run.perform(
       chapter, files, runOptions,
       output: Page.Output(
         line: { line in
           bar.clear()
-          if !isJSON { print(line) }
+          if !isJSON { report.show(line) }
+        },
+        check: { check in
+          bar.clear()
+          if !isJSON { report.show(check) }
         },
         progress: { bar.show($0, $1) },
         warning: { line in
           bar.clear()
           Console.complain(line)
         }))
-    bar.clear()
+    bar.end()
     if isJSON {
       try printJSON(RunReport.Document(run))
     } else {

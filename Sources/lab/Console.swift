@@ -1,4 +1,6 @@
+@preconcurrency import Dispatch
 import Foundation
+import Notebook
 
 /// What the commands print: results on stdout, everything else on stderr.
 struct Console {
@@ -24,6 +26,9 @@ struct Console {
     isColoured ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
   }
 
+  /// Sends what was printed on its way, also into a pipe.
+  static func flush() { fflush(nil) }
+
   /// A line on stderr.
   static func complain(_ line: String) { writeToStderr(line + "\n") }
 
@@ -48,32 +53,38 @@ struct Console {
   }
 }
 
-/// A bar on stderr while a run is under way; silent when stderr is no terminal, or a dumb one.
-final class ProgressBar: @unchecked Sendable {
-  private let lock = NSLock()
-  private let isShown = Console.understandsCodes(2)
-  private var start = Date()
-  private var label = ""
-  private var last = Date.distantPast
+/// What stderr hears of long work: a bar on a terminal, elsewhere a line every half minute.
+final class WorkReport: Sendable {
+  private let report: ProgressReport
+  private let timer: any DispatchSourceTimer
 
-  /// Draws the state of some work, 0…1, and the time that is left at this pace.
-  func show(_ label: String, _ fraction: Double) {
-    guard isShown else { return }
-    lock.lock()
-    defer { lock.unlock() }
-    if label != self.label { (self.label, start) = (label, Date()) }
-    guard Date().timeIntervalSince(last) > 0.1 || fraction >= 1 else { return }
-    last = Date()
-    let done = Int(fraction * 30)
-    let bar = String(repeating: "█", count: done) + String(repeating: "·", count: 30 - done)
-    let elapsed = Date().timeIntervalSince(start)
-    let left = fraction > 0.02 ? ", \(Int(elapsed / fraction - elapsed)) s left" : ""
-    Console.writeToStderr("\r\(label) \(bar) \(Int(fraction * 100)) %\(left)\u{1B}[K")
+  /// A report of work that starts now.
+  ///
+  /// - Parameters:
+  ///   - subject: what the work is, as a line names it.
+  ///   - expected: the seconds that all of it will take; nil where nobody knows.
+  init(_ subject: String, expected: Double? = nil) {
+    let report = ProgressReport(
+      subject, expected: expected, style: Console.understandsCodes(2) ? .bar : .lines,
+      now: { ProcessInfo.processInfo.systemUptime }, write: Console.writeToStderr)
+    self.report = report
+    timer = DispatchSource.makeTimerSource(queue: .global())
+    timer.schedule(deadline: .now() + .seconds(30), repeating: .seconds(30))
+    timer.setEventHandler { report.tick() }
+    timer.resume()
   }
 
+  deinit { timer.cancel() }
+
+  /// Hears how far a part of the work is, 0…1.
+  func show(_ label: String, _ fraction: Double) { report.show(label, fraction) }
+
   /// Wipes the bar, so that a result can stand on the line.
-  func clear() {
-    guard isShown else { return }
-    Console.writeToStderr("\r\u{1B}[K")
+  func clear() { report.clear() }
+
+  /// Says no more.
+  func end() {
+    timer.cancel()
+    clear()
   }
 }

@@ -22,11 +22,11 @@ struct DataCommand: AsyncParsableCommand {
 
   func run() async throws {
     let folder = DataFolder(data)
-    let bar = ProgressBar()
+    let bar = WorkReport("MNIST")
     let origins = try await folder.fetch { progress in
       bar.show("\(progress.source) \(progress.file)", progress.fraction)
     }
-    bar.clear()
+    bar.end()
     let mnist = try MNIST.load(from: folder)
     let split =
       try splitSeed.map { try Split.balanced(mnist.train.labels, seed: $0) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bench
 import Files
 import Foundation
 import Notebook
@@ -21,13 +22,18 @@ func printJSON(_ value: some Encodable) throws {
 /// `lab list`.
 struct ListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "The chapters: title, state of the record, expected time.")
+    commandName: "list", abstract: "The chapters: title, state of the record, expected time.",
+    discussion: """
+      The time is that of a run on this machine now; “anew” is that with --fresh, which takes \
+      nothing from earlier runs. It is known once a chapter was run in full.
+      """)
 
   @OptionGroup var output: OutputOptions
 
   private struct Row: Encodable {
     let chapter, title, state: String
-    let expectedSeconds: Double
+    /// Seconds of a run on this machine, with what is kept and without; absent where not known.
+    let expectedSeconds, freshSeconds: Double?
     let run: RunStamp?
   }
 
@@ -35,13 +41,19 @@ struct ListCommand: AsyncParsableCommand {
     let catalogue = try Catalogue()
     var outcome = Outcome()
     let code = catalogue.code()
+    let speed = SpeedProbe(root: catalogue.root).speed()
     let rows = try catalogue.chapters([]).map { chapter in
       var state = "unreadable"
       var stamp: RunStamp?
+      var seconds: (usual: Double?, fresh: Double?)
       do {
         let files = try catalogue.files(chapter)
         state = try files.state(in: code).rawValue
         stamp = files.storedStamp()
+        var options = Run.Options()
+        seconds.usual = files.expectedSeconds(options, speed: speed, in: code)
+        options.isFresh = true
+        seconds.fresh = files.expectedSeconds(options, speed: speed, in: code)
       } catch let error as LabError {
         // One damaged record does not hide the other chapters.
         Console.complain(error.description)
@@ -49,19 +61,20 @@ struct ListCommand: AsyncParsableCommand {
       }
       return Row(
         chapter: chapter.id, title: chapter.title, state: state,
-        expectedSeconds: chapter.expectedSeconds.full, run: stamp)
+        expectedSeconds: seconds.usual, freshSeconds: seconds.fresh, run: stamp)
     }
     if output.json {
       struct Listing: Encodable {
-        let version = 2
+        let version = 3
         let chapters: [Row]
       }
       try printJSON(Listing(chapters: rows))
     } else {
       let table = TextTable(
-        header: ["chapter", "title", "state", "time"],
+        header: ["chapter", "title", "state", "time", "anew"],
         rows: rows.map {
-          [$0.chapter, $0.title, $0.state, "\(Int($0.expectedSeconds.rounded())) s"]
+          [$0.chapter, $0.title, $0.state]
+            + [$0.expectedSeconds, $0.freshSeconds].map { $0.map(roughTime) ?? "not known yet" }
         })
       for line in table.lines { print(line) }
     }

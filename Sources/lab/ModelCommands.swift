@@ -1,5 +1,7 @@
 import ArgumentParser
+import Bench
 import Digits
+import Experiments
 import Files
 import Foundation
 import Methods
@@ -8,8 +10,8 @@ import Notebook
 
 /// The data set, with a bar while it comes.
 func loadMNIST(_ directory: String?) async throws -> MNIST {
-  let bar = ProgressBar()
-  defer { bar.clear() }
+  let bar = WorkReport("MNIST")
+  defer { bar.end() }
   return try await MNIST.load(from: DataFolder(directory)) { progress in
     bar.show("MNIST from \(progress.source)", progress.fraction)
   }
@@ -78,11 +80,15 @@ struct ModelCommand: AsyncParsableCommand {
     let lock = try lock(model)
     defer { lock.release() }
     try requireNothingOfOthers(settings, model, checkpoint)
+    let expected = expectedSeconds()
+    // A quick one takes seconds by what it is.
+    let unknown = options.quick ? "some seconds" : "how long it will take is not known yet"
     Console.complain(
       "Training the final model, \(options.quick ? "QUICK" : "full"), \(settings.epochs) epochs: "
-        + "about \(settings.expectedSeconds) s.")
+        + (expected.map { "about \(roughTime($0))" } ?? unknown) + ".")
     let data = try await loadMNIST(options.data)
-    let bar = ProgressBar()
+    let bar = WorkReport("The model", expected: resume ? nil : expected)
+    defer { bar.end() }
     do {
       try FinalModel.train(data, to: model, settings) { progress in
         bar.clear()
@@ -123,6 +129,21 @@ struct ModelCommand: AsyncParsableCommand {
     } else {
       print("Wrote \(out)\(options.quick ? ", QUICK" : "").")
     }
+  }
+
+  /// The seconds of the whole training on this machine, by the trainings of the same recipe in
+  /// chapter 3.2; nil where nobody knows.
+  ///
+  /// The share of the clock that one has beside another is what it takes with all threads alone.
+  private func expectedSeconds() -> Double? {
+    guard !options.quick, let catalogue = try? Catalogue(),
+      let files = try? ChapterFiles(root: catalogue.root, id: "3.2")
+    else { return nil }
+    let times = files.expectedSeconds(
+      ofJobs: (0..<5).map {
+        RecipeTraining.Job(key: "best", recipe: .best, seed: $0, isQuick: false).name
+      }, speed: SpeedProbe(root: catalogue.root).speed())
+    return times.isEmpty ? nil : times.reduce(0, +) / Double(times.count)
   }
 
   /// What goes on with this training, to be copied into a shell.

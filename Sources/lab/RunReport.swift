@@ -1,26 +1,67 @@
 import Foundation
 import Notebook
+import Synchronization
 
-/// What `lab chapter` prints of a run.
-struct RunReport {
+/// What `lab chapter` prints of a run: checks and lines as they come, the rest at its end.
+struct RunReport: Sendable {
+  /// What stands last on stdout.
+  private enum Last { case title, check, line }
+
   private let console: Console
+  private let nameWidth: Int
+  private let feed = Feed()
 
-  init(_ console: Console) { self.console = console }
+  /// The part of a report that changes while a run is under way.
+  private final class Feed: Sendable {
+    let state = Mutex((last: Last.title, hasChecks: false))
+  }
+
+  /// A report.
+  ///
+  /// - Parameter longestCheck: the length of the longest name among the checks, as the last run had
+  ///   them: a check is printed before the next is known.
+  init(_ console: Console, longestCheck: Int? = nil) {
+    self.console = console
+    nameWidth = min(max(longestCheck ?? 0, 32), 76)
+  }
 
   func begin(_ chapter: any Chapter.Type, _ isQuick: Bool) {
     print(console.bold("\(chapter.id)  \(chapter.title)") + (isQuick ? "  QUICK" : ""))
     print()
+    Console.flush()
+  }
+
+  /// Prints a check that was made.
+  func show(_ check: Check) {
+    feed.state.withLock { state in
+      if state.last == .line { print() }
+      if !state.hasChecks { print(console.bold("Checks")) }
+      state = (.check, true)
+      func padding(_ text: String, _ width: Int) -> String {
+        String(repeating: " ", count: max(0, width - text.count))
+      }
+      let measured = Self.number(check.measured)
+      print(
+        "\(mark(check.passed)) \(check.name)\(padding(check.name, nameWidth))"
+          + "  \(padding(measured, 9))\(measured)  \(Self.bound(check))")
+      // Now, also into a pipe: the reader is not to wait for the end of a training.
+      Console.flush()
+    }
+  }
+
+  /// Prints a line that the chapter writes.
+  func show(_ line: String) {
+    feed.state.withLock { state in
+      if state.last == .check { print() }
+      state.last = .line
+      print(line)
+      Console.flush()
+    }
   }
 
   func end(_ run: Run) {
     let record = run.record
-    section(
-      "Checks",
-      record.checks.map { check in
-        [
-          mark(check.passed) + " " + check.name, Self.number(check.measured), Self.bound(check),
-        ]
-      })
+    if feed.state.withLock({ $0.last }) != .title { print() }
     section(
       "Values",
       record.values.map { value in

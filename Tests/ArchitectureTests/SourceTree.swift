@@ -31,12 +31,12 @@ struct SourceTree {
   // MARK: Imports
 
   /// Modules that are written in C, or stand for a library that is.
-  static let native = ["BuiltFor", "CCurl", "COpenBLAS", "CZlib", "Guard"]
+  static let native = ["BuiltFor", "CCrypto", "CCurl", "CLanes", "COpenBLAS", "CZlib", "Guard"]
 
   /// The modules from the bottom up; a line may import from those above it in this list.
   static let layers: [[String]] = [
-    native + ["Files", "Lanes"], ["Tensors"], ["Gradients"], ["Networks"], ["Digits"],
-    ["Methods"], ["Experiments"], ["Chapters"], ["lab"],
+    native, ["Files", "Lanes"], ["Tensors"], ["Gradients"], ["Networks"], ["Digits"], ["Methods"],
+    ["Experiments"], ["Chapters"], ["lab"],
   ]
 
   /// What a module may import of the package.

@@ -10,11 +10,8 @@ import Testing
     }
   }
 
-  @Test func everyChapterSaysWhatItIsAndHowLongItTakes() {
-    for chapter in allChapters {
-      #expect(!chapter.title.isEmpty)
-      #expect(chapter.expectedSeconds.quick <= 15 && chapter.expectedSeconds.full > 0)
-    }
+  @Test func everyChapterSaysWhatItIs() {
+    for chapter in allChapters { #expect(!chapter.title.isEmpty) }
   }
 
   @Test func theOptimiserOfTheChapterIsHeldAgainstItsOwnBall() {

@@ -1,4 +1,3 @@
-import Crypto
 @testable import Digits
 import Files
 import Foundation
@@ -26,7 +25,7 @@ import Testing
   func folder() throws -> DataFolder {
     func file(_ name: String, _ content: IDX) throws -> DataFolder.DataFile {
       try AtomicFile.write(content.encoded, to: place.appendingPathComponent(name))
-      let hash = SHA256.hash(data: content.encoded).map { String(format: "%02x", $0) }.joined()
+      let hash = SHA256.digest(of: content.encoded).hexadecimal
       return DataFolder.DataFile(name: name, sha256: hash, count: content.bytes.count)
     }
     func images(_ count: Int) -> IDX {

@@ -1,4 +1,4 @@
-import Crypto
+import Files
 import Foundation
 import Gradients
 import Tensors
@@ -53,7 +53,7 @@ public func test(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
 @Sendable private func readArchive(_ data: Data) {
   _ = try? Archive(data)
   var whole = data
-  whole.append(contentsOf: SHA256.hash(data: data))
+  whole.append(contentsOf: SHA256.digest(of: data).bytes)
   guard let archive = try? Archive(whole) else { return }
   let url = URL(fileURLWithPath: "fuzz.lab")
   let set = ImageSet(pixels: [UInt8](repeating: 9, count: 3 * 784), labels: [0, 1, 2])

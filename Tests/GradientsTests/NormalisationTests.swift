@@ -89,4 +89,36 @@ import Testing
     let gradients = tape.backward(from: bare.y + full, cotangent: cotangent)
     #expect((gradients[a] - gradients[b]).maximumMagnitude() < 1e-6)
   }
+
+  /// With its pooling in one operation, and with a pooling after it: the same.
+  @Test(arguments: [Activation.leakyReLU(slope: 0.1), .relu, .identity, .sigmoid])
+  func normalisingAndPoolingAtOnceAreOneAfterTheOther(_ activation: Activation) {
+    var stream = RandomStream(seed: 1, "pooling")
+    let shape: Shape = [3, 4, 7, 18]
+    let (x, cotangent) = (stream.normal(shape, mean: 1), stream.normal([3, 4, 3, 9]))
+    let (γ, β) = (stream.normal([3]), stream.normal([3]))
+    let tape = Tape()
+    func leaves() -> [Variable] { [x, γ, β].map { tape.variable($0) } }
+    let (once, apart, known) = (leaves(), leaves(), leaves())
+    let (y, moments) = batchNormalised(
+      once[0], scale: once[1], shift: once[2], activation: activation, pooling: true)
+    let z = maximumPool(
+      batchNormalised(
+        apart[0], scale: apart[1], shift: apart[2], activation: activation
+      ).y
+    ).what
+    #expect(y.value == z.value)
+    #expect(moments.mean == x.moments().mean && moments.variance == x.moments().variance)
+    let mapped = featureAffine(
+      known[0], scale: known[1], shift: known[2], activation: activation, pooling: true)
+    #expect(
+      mapped.value
+        == maximumPool(
+          featureAffine(known[0], scale: known[1], shift: known[2], activation: activation)
+        ).what.value)
+    let gradients = tape.backward(from: y + z, cotangent: cotangent)
+    for (a, b) in zip(once, apart) {
+      #expect((gradients[a] - gradients[b]).maximumMagnitude() < 2e-5)
+    }
+  }
 }

@@ -25,4 +25,22 @@ import Testing
     #expect(VectorMath.log(Vector(repeating: 0))[0] == -.infinity)
     #expect(VectorMath.log(Vector(repeating: -1))[0].isNaN)
   }
+
+  @Test func rootsAreRoundedToTheNearest() {
+    for step in 0..<2000 {
+      let x = Float(step) * 0.37
+      let roots = VectorMath.squareRoot(Vector(repeating: x))
+      #expect((0..<16).allSatisfy { roots[$0] == x.squareRoot() })
+    }
+    #expect(VectorMath.squareRoot(Vector(repeating: -1))[5].isNaN)
+  }
+
+  @Test func sinesAndCosinesGoRoundTheCircle() {
+    for step in 0..<4096 {
+      let u = Float(step) / 4096
+      let (sine, cosine) = VectorMath.sineAndCosine(turns: Vector(repeating: u))
+      #expect(abs(Double(sine[7]) - sin(2 * .pi * Double(u))) < 2e-7)
+      #expect(abs(Double(cosine[7]) - cos(2 * .pi * Double(u))) < 2e-7)
+    }
+  }
 }

@@ -35,16 +35,14 @@ import Testing
         == 2)
   }
 
-  @Test func whatStandsTwiceIsListedOnceAndWhatIsFrozenNotAtAll() {
+  @Test func whatStandsTwiceIsListedOnceAndAnAverageNotAtAll() {
     struct Tied: Module {
       let encoder, decoder: Dense
-      let frozen: Frozen<Dense>
       let average: ParameterAverage
     }
     let (shared, other) = (dense(), dense())
     let tied = Tied(
-      encoder: shared, decoder: shared, frozen: Frozen(other),
-      average: ParameterAverage(of: other, decay: 0.5))
+      encoder: shared, decoder: shared, average: ParameterAverage(of: other, decay: 0.5))
     #expect(tied.namedParameters.map(\.path) == ["encoder.weight", "encoder.bias"])
   }
 
@@ -137,15 +135,75 @@ import Testing
   }
 
   @Test func anAverageFollowsItsFormula() {
-    struct One: Module { let p: Parameter }
     let module = One(p: parameter())
     let average = ParameterAverage(of: module, decay: 0.9)
     var expected: Float = 0
     for step in 1...5 {
       module.p.value = Tensor([1], [Float(step)])
-      average.move()
+      average.finishStep()
       expected = 0.9 * expected + 0.1 * Float(step)
       #expect(abs(average.value(of: module.p)!.scalar - expected) < 1e-5)
     }
   }
+
+  /// The averages of a rule's own pass are those of a pass after it, to the bit, whatever they hold:
+  /// a part of the module, what has no gradient, and what the rule knows nothing of.
+  @Test(arguments: [0, 1, 2])
+  func averagesMoveWithTheRuleAsTheyWouldAfterIt(_ which: Int) {
+    struct Net: Module {
+      let a, b: Parameter
+      let statistics: Parameter
+    }
+    struct Part: Module { let b, statistics, elsewhere: Parameter }
+    var stream = RandomStream(seed: 1, "averages")
+    let net = Net(
+      a: Parameter("a", stream.normal([40, 33])), b: Parameter("b", stream.normal([7])),
+      statistics: Parameter("s", stream.normal([5]), isTrainable: false))
+    let part = Part(
+      b: net.b, statistics: net.statistics, elsewhere: Parameter("e", stream.normal([3])))
+    let averages = [
+      ParameterAverage(of: net, decay: 0.9), ParameterAverage(of: part, decay: 0.5),
+    ]
+    var wanted = averages.map(\.snapshot.tensors)
+    var adam = Adam()
+    var momentum = Momentum(which == 1 ? .classical : .nesterov, momentum: 0.9)
+    for step in 0..<4 {
+      if which > 0 { momentum.begin(net.parameters, at: Moment(step: step, epoch: 0)) }
+      let tape = Tape()
+      let gradients = tape.backward(
+        from: sum(tape(net.a) * tape(net.a)) + sum(tape(net.b) * tape(net.b)))
+      if which == 0 {
+        adam.step(net.parameters, gradients, rate: 0.01, averages: averages)
+      } else {
+        momentum.step(net.parameters, gradients, rate: 0.01, averages: averages)
+      }
+      net.statistics.value = net.statistics.value * 0.5
+      for average in averages { average.finishStep() }
+      for (index, (average, module)) in zip(averages, [net, part] as [any Module]).enumerated() {
+        wanted[index] = zip(wanted[index], module.parameters).map { old, parameter in
+          old.zip(parameter.value) { $0 + ($1 - $0) * (1 - average.decay) }
+        }
+        #expect(average.snapshot.tensors == wanted[index])
+      }
+    }
+  }
+
+  /// After the pullbacks nobody holds a parameter's memory but the parameter.
+  @Test func aStepWritesParametersWhereTheyStand() {
+    let parameter = Parameter("p", Tensor(repeating: 1, [100]))
+    let average = ParameterAverage(of: One(p: parameter), decay: 0.9)
+    var rule = Adam()
+    var places: [Set<UnsafePointer<Float>>] = []
+    for _ in 0..<3 {
+      let tape = Tape()
+      let loss = sum(tape(parameter) * tape(parameter))
+      rule.step([parameter], tape.backward(from: loss), rate: 0.1, averages: [average])
+      average.finishStep()
+      places.append([parameter.value.pointer, average.value(of: parameter)!.pointer])
+      #expect(tape.usedParameters.count == 1 && loss.value.scalar > 0)
+    }
+    #expect(places[1] == places[0] && places[2] == places[0])
+  }
+
+  private struct One: Module { let p: Parameter }
 }

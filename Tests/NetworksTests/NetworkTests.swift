@@ -101,4 +101,20 @@ import Testing
     #expect(layer.runningMean.value == Tensor(repeating: 0, [5]))
     #expect(layer.runningVariance.value == Tensor(repeating: 1, [5]))
   }
+
+  @Test func statisticsEstimatedByHalvesAreThoseOfBoth() {
+    var stream = RandomStream(seed: 2, "estimation")
+    let layer = BatchNormalisation(features: 5)
+    let halves = [Float(3), -1].map { stream.normal([64, 5], mean: $0, deviation: 2) }
+    for (seen, half) in halves.enumerated() {
+      let share = 1 / Float(seen + 1)
+      _ = layer(Tape(recording: false).constant(half), .estimation(share: share))
+    }
+    let moments = halves.map { $0.moments() }
+    let mean = (moments[0].mean + moments[1].mean) * 0.5
+    let variance = (moments[0].variance + moments[1].variance) * (0.5 * 64 / 63)
+    #expect((layer.runningMean.value - mean).maximumMagnitude() < 1e-5)
+    #expect((layer.runningVariance.value - variance).maximumMagnitude() < 1e-5)
+    #expect(!Phase.estimation(share: 1).isTraining)
+  }
 }

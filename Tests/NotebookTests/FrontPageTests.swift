@@ -35,6 +35,31 @@ import Testing
     #expect(found.map(\.line) == [3])
   }
 
+  @Test func theTimesOfRecordedRunsAreBound() throws {
+    let package = try TemporaryPackage()
+    let page = FrontPage(root: package.root, records: ["0.1": record])
+    let text = "It takes 2<!--=0.1/run.minutes--> min, or 130<!--=0.1/run.seconds--> s.\n"
+    try package.write(text, to: "README.md")
+    #expect(try page.findings().count == 2, "nobody knows")
+    func write(_ rest: Double, _ jobs: [String: Double]) throws {
+      let stamp = RunStamp(
+        date: RunStamp.now, machine: Machine(), threads: 2, seconds: 999, keptSeconds: 0,
+        restSeconds: rest, jobSeconds: jobs)
+      let json = String(decoding: try stamp.encoded(), as: UTF8.self)
+      try package.write(json, to: "figures/0.1.run.json")
+    }
+    try write(100, ["a.json": 20, "b.json": 10])
+    #expect(try page.findings() == [])
+    try write(400, ["a.json": 20])
+    #expect(try page.findings().count == 2)
+    #expect(try page.accept().count == 2)
+    #expect(
+      try String(contentsOf: package.root.appendingPathComponent("README.md"), encoding: .utf8)
+        == "It takes 7<!--=0.1/run.minutes--> min, or 420<!--=0.1/run.seconds--> s.\n")
+    // A record that the prose may not stand on has no time either.
+    #expect(try FrontPage(root: package.root, records: [:]).findings().count == 2)
+  }
+
   @Test func acceptMendsNumbersOrNothing() throws {
     let package = try TemporaryPackage()
     let page = FrontPage(root: package.root, records: ["0.1": record])

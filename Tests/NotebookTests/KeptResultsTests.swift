@@ -135,7 +135,6 @@ import Testing
 private enum Work: Chapter {
   static let id = "0.1"
   static let title = "Work"
-  static let expectedSeconds = (full: 1.0, quick: 1.0)
 
   struct Settings: Sendable {
     /// By name; the value that the prose shows is the first's.

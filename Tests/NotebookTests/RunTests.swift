@@ -39,7 +39,6 @@ struct TemporaryPackage: ~Copyable {
 private enum Zero: Chapter {
   static let id = "0.1"
   static let title = "Zero"
-  static let expectedSeconds = (full: 1.0, quick: 1.0)
   @TaskLocal static var value = 1.0
   static let figure = Figure(
     "line", title: "A line", panels: [Panel(marks: [.line("a", [(0, 0), (1, 1)])])])

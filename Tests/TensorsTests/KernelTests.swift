@@ -35,6 +35,26 @@ import Testing
     #expect(abs(stream.bernoulli([n], probability: 0.3).sum() / Float(n) - 0.3) < 0.002)
   }
 
+  /// What is drawn is what `normal` draws, and nothing is left out at the end.
+  @Test(arguments: [1, 15, 63, 64, 65, 1000, 20_011])
+  func noiseIsAddedToTheBitsOfTwoPasses(count: Int) {
+    var (a, b) = (RandomStream(seed: 1, "noise"), RandomStream(seed: 1, "noise"))
+    let x = Tensor([count], (0..<count).map { Float($0 % 17) })
+    #expect(a.addNoise(to: x, deviation: 0.3) == x + b.normal([count], deviation: 0.3))
+    #expect(a == b)
+  }
+
+  @Test(arguments: [(1, 1), (5, 9), (8, 8), (17, 23), (64, 5), (30, 100)])
+  func aTransposedMatrixHasColumnsForRows(m: Int, n: Int) {
+    var stream = RandomStream(seed: 1, "transposition")
+    let x = stream.normal([m, n])
+    let y = x.transposed()
+    #expect(y.shape == [n, m])
+    for i in 0..<m {
+      for j in 0..<n where y[j * m + i] != x[i * n + j] { Issue.record("\(i), \(j)") }
+    }
+  }
+
   @Test(arguments: [(3, 4, 5), (1, 1, 1), (130, 70, 250), (17, 300, 400)])
   func productsAgreeWithTheDefinition(m: Int, n: Int, k: Int) {
     var stream = RandomStream(seed: 3, "product")

@@ -51,6 +51,12 @@ import Testing
             multiply(
               LeftFactor(at.pointer, rows: m, depth: k, rowStride: 1, step: m, tile: tile), $0)
           }
+          check("a transposed right factor, \(tile)") {
+            LeftFactor(a.pointer, rows: m, depth: k, rowStride: k, step: 1, tile: tile).multiply(
+              rows: 0..<m, transposed.pointer, stride: k, columns: n, isTransposed: true, into: $0,
+              stride: n + 3, adding: adding, bias: adding ? nil : bias.pointer,
+              activation: activation)
+          }
         }
         guard activation == .identity else { continue }
         for tile in Tile.allCases {
@@ -84,6 +90,7 @@ import Testing
     }
     for (c, n, size, o, kernel, padding) in [
       (1, 33, 28, 10, 5, 0), (10, 33, 12, 23, 3, 1), (34, 20, 7, 19, 3, 1), (5, 9, 4, 7, 1, 0),
+      (17, 31, 12, 23, 3, 1),
     ] {
       let (x, weight) = (stream.normal([c, n, size, size]), stream.normal([o, c, kernel, kernel]))
       let f = Activation.leakyReLU(slope: 0.1)

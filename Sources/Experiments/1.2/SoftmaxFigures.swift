@@ -29,4 +29,17 @@ package enum SoftmaxFigures {
           marks: [.line("size of the Jacobian", sizes, colour: 7)]),
       ])
   }
+
+  /// The gradient at the true class against its input, for two errors.
+  package static func wrong(fused: [Mark.Point], squared: [Mark.Point]) -> Figure {
+    Figure(
+      "wrong",
+      title: "Surely wrong: the cross-entropy passes the error back, the squared error nothing",
+      panels: [
+        Panel(
+          x: Axis("input of the true class, above the nine others (large is wrong)"),
+          y: Axis("∂E/∂x of the true class"),
+          marks: [.line("cross-entropy", fused), .line("squared error", squared)])
+      ])
+  }
 }

@@ -90,17 +90,17 @@ package struct SoftmaxRoutes: Sendable {
 
   package var routes: [Route] {
     [
-      Route(name: "central difference", key: "central", tolerance: 1e-8) { x, β in
+      Route(name: "central difference", key: "central", tolerance: 9.5e-11) { x, β in
         centralDifference(x, β, step: 1e-5)
       },
-      Route(name: "complex step", key: "complex", tolerance: 1e-14) { x, β in
+      Route(name: "complex step", key: "complex", tolerance: 7e-16) { x, β in
         complexStep(x, β, step: 1e-200)
       },
-      Route(name: "compiler", key: "compiler", tolerance: 1e-14) { x, β in
+      Route(name: "compiler", key: "compiler", tolerance: 8e-16) { x, β in
         x.indices.map { compiledRow(x, $0, β) }
       },
       // One row of the tape for each output, the same inputs in all of them.
-      Route(name: "tape (Float)", key: "tape", tolerance: 1e-5) { x, β in
+      Route(name: "tape (Float)", key: "tape", tolerance: 2.4e-7) { x, β in
         let n = x.count
         let tape = Tape()
         let rows = tape.variable(Tensor([n, n], x.indices.flatMap { _ in x.map(Float.init) }))

@@ -41,6 +41,8 @@ package struct AutoencoderReport {
     }
 
     package var errors: [Double] { outcomes.map(\.error) }
+    /// The squared error of the run that chose the rate.
+    var trial: Double { trials.map(\.error).min()! }
     // A best rate lies close to the edge behind which training is lost: one lost run of five would
     // rule a mean, and hide behind a deviation.
     package var median: Double { AutoencoderReport.median(errors) }
@@ -60,6 +62,13 @@ package struct AutoencoderReport {
     rows.first { ($0.column.kind == kind || μ == 0) && $0.column.μ == μ }!
   }
 
+  /// The row of a rule's best largest momentum, by the runs that chose the rates.
+  ///
+  /// Not by the seeds that are reported: what they show would be in favour of what they chose.
+  private func bestRow(_ kind: Momentum.Kind) -> Row {
+    ([0] + Column.momenta).map { row(kind, $0) }.min { $0.trial < $1.trial }!
+  }
+
   /// Gives the page its values, claims, checks and figures.
   package func write(on page: Page, _ data: MNIST) {
     let mean = meanImageError(data.train)
@@ -70,7 +79,7 @@ package struct AutoencoderReport {
       let (column, key) = (row.column, row.column.key)
       page.quote(
         "\(key).paper", column.inPaper, source: "Sutskever et al. 2013, table 1, MNIST")
-      page.value("\(key).rate", row.rate, tolerance: row.rate)
+      page.value("\(key).rate", row.rate)
       page.value("\(key).error", row.median, tolerance: 3)
       page.value("\(key).low", row.errors.min()!, tolerance: 3)
       // Whether a run at the edge is lost may depend on how a processor rounds.
@@ -100,32 +109,45 @@ package struct AutoencoderReport {
   }
 
   private func compare(_ page: Page) {
-    page.claim(
-      "At .99, .995 and .999 Nesterov's rule ends lower than momentum in every one of the five "
-        + "seeds.", "gain.m990.least > 0 and gain.m995.least > 0 and gain.m999.least > 0")
-    page.claim(
-      "Either rule at .9 leaves little more than half of the error of gradient descent.",
-      "classical.m900.error > 0.5 * sgd.error and classical.m900.error < 0.65 * sgd.error "
-        + "and nesterov.m900.error > 0.5 * sgd.error and nesterov.m900.error < 0.65 * sgd.error")
-    page.claim(
-      "Between the two medians there is nothing to choose.",
-      "classical.m900.error < 1.25 * nesterov.m900.error "
-        + "and nesterov.m900.error < 1.25 * classical.m900.error")
-    page.claim(
-      "Classical momentum of .999 is no better than none.",
-      "classical.m999.error > 0.95 * sgd.error")
-    page.claim(
-      "The best of the nine is Nesterov's rule with .99.",
-      "nesterov.m990.error < nesterov.m900.error and nesterov.m990.error < nesterov.m995.error "
-        + "and nesterov.m990.error < nesterov.m999.error "
-        + "and nesterov.m990.error < classical.m900.error "
-        + "and nesterov.m990.error < classical.m990.error")
-    for μ in Column.momenta.dropFirst() {
-      // Both rules start from the same weights and see the same batches: pairs may be compared.
-      let gains = zip(row(.classical, μ).errors, row(.nesterov, μ).errors).map { $0 - $1 }
-      let key = "gain.m\(Int((μ * 1000).rounded()))"
-      page.value("\(key).least", gains.min()!, tolerance: 4)
+    for (kind, key) in [(Momentum.Kind.classical, "classical"), (.nesterov, "nesterov")] {
+      let trials = ([0] + Column.momenta).map { row(kind, $0).trial }
+      _ = page.choice(of: "\(key), largest momentum", by: trials, isOpen: (false, true))
+      page.value("\(key).best", bestRow(kind).column.μ)
+      // What the rule takes away of the error of gradient descent, here and in the paper's table.
+      page.value(
+        "cut.\(key)", 100 * (1 - bestRow(kind).median / row(.classical, 0).median), tolerance: 6,
+        unit: "%")
+      page.quote(
+        "cut.\(key).paper",
+        100
+          * (1 - Column.momenta.map { row(kind, $0).column.inPaper }.min()!
+            / row(.classical, 0).column.inPaper),
+        source: "from the errors of Sutskever et al. 2013, table 1, MNIST")
     }
+    // Both rules start from the same weights and see the same batches: pairs may be compared.
+    func difference(_ name: String, _ a: Row, minus b: Row) {
+      page.difference(name, PairedDifference(a.errors, minus: b.errors), tolerance: 4, unit: "")
+    }
+    for μ in Column.momenta {
+      let key = "gain.m\(Int((μ * 1000).rounded()))"
+      // A run at the edge is lost or not by its last bits.
+      page.difference(
+        key, PairedDifference(row(.classical, μ).errors, minus: row(.nesterov, μ).errors),
+        tolerance: μ == 0.9 ? 40 : 4, unit: "")
+    }
+    difference("lead", bestRow(.classical), minus: bestRow(.nesterov))
+    difference("best.m900", row(.classical, 0), minus: row(.classical, 0.9))
+    difference("none.m999", row(.classical, 0), minus: row(.classical, 0.999))
+    difference("rise.m990", row(.classical, 0.99), minus: row(.classical, 0.9))
+    page.claim(
+      "At .99, .995 and .999 Nesterov's rule ends lower than momentum.",
+      "gain.m990.low > 0 and gain.m995.low > 0 and gain.m999.low > 0")
+    page.claim(
+      "At its own best, Nesterov's rule ends lower than momentum at its own.", "lead.low > 0")
+    page.claim("Momentum of .9 ends lower than gradient descent.", "best.m900.low > 0")
+    page.claim(
+      "The paper's classical momentum gains when .9 is raised to .99, and ours loses.",
+      "classical.m990.paper < classical.m900.paper and rise.m990.low > 0")
   }
 
   private func showErrors(_ page: Page) {
@@ -165,6 +187,11 @@ package struct AutoencoderReport {
     showCurves(page)
   }
 
+  /// The best largest momentum of a rule, as it is written here: .99.
+  private func label(_ kind: Momentum.Kind) -> String {
+    String("\(bestRow(kind).column.μ)".trimmingPrefix("0"))
+  }
+
   private func showCurves(_ page: Page) {
     func curve(_ name: String, _ row: Row, colour: Int) -> Mark {
       let losses = row.outcomes.map(\.losses)
@@ -178,15 +205,15 @@ package struct AutoencoderReport {
       Figure(
         "curves",
         title:
-          "Nesterov's rule leads from the first hundred updates; momentum needs longer to get ahead",
+          "Each at its own best: Nesterov's rule with .99 ends lowest, momentum with .9 behind it",
         size: (760, 340),
         panels: [
           Panel(
             x: Axis("updates"), y: Axis("cross-entropy of an image", range: 80...300),
             marks: [
               curve("gradient descent", row(.classical, 0), colour: 6),
-              curve("momentum, .99", row(.classical, 0.99), colour: 1),
-              curve("Nesterov, .99", row(.nesterov, 0.99), colour: 0),
+              curve("momentum, \(label(.classical))", bestRow(.classical), colour: 1),
+              curve("Nesterov, \(label(.nesterov))", bestRow(.nesterov), colour: 0),
             ])
         ]))
   }
@@ -195,8 +222,8 @@ package struct AutoencoderReport {
     let originals = AutoencoderRun.digits(of: data.test).map { data.test.images([$0]).values }
     let lines: [(name: String, digits: [[Float]])] = [
       ("image", originals), ("descent", row(.classical, 0).outcomes[0].digits),
-      ("momentum", row(.classical, 0.99).outcomes[0].digits),
-      ("Nesterov", row(.nesterov, 0.99).outcomes[0].digits),
+      ("momentum", bestRow(.classical).outcomes[0].digits),
+      ("Nesterov", bestRow(.nesterov).outcomes[0].digits),
     ]
     let captions = lines.flatMap { line in (0..<10).map { $0 == 0 ? line.name : "" } }
     page.figure(

@@ -1,0 +1,98 @@
+import Foundation
+import Notebook
+
+/// What is left of a gradient behind a stack of layers, over several networks, against the gain.
+///
+/// The same networks for each function and each gain, so that a comparison is of pairs.
+package struct GainStudy {
+  /// The gains that are tried: powers of √2.
+  package static let gains = (-4...16).map { pow(2, Double($0) / 2) }
+  /// The sizes after each layer by function, gain and network.
+  private var sizes: [String: [[[Double]]]] = [:]
+
+  /// A study of some functions by their names; `sizes` gives, for each network, the sizes after each
+  /// layer.
+  package init(_ functions: [String], sizes: (_ function: String, _ gain: Double) -> [[Double]]) {
+    for function in functions {
+      self.sizes[function] = Self.gains.map { sizes(function, $0) }
+    }
+  }
+
+  private func runs(_ function: String, gain: Double) -> [[Double]] {
+    // The powers of √2 are rounded, 2 and 16 among them.
+    sizes[function]![Self.gains.firstIndex { abs($0 / gain - 1) < 1e-9 }!]
+  }
+
+  /// The common logarithm of what is left behind the whole stack, of each network.
+  package func decades(_ function: String, gain: Double) -> [Double] {
+    runs(function, gain: gain).map { log10($0.last!) }
+  }
+
+  /// The gain at which the geometric mean over the networks is 1, and the factor by which networks
+  /// deviate from it there; between two gains of the grid in a line.
+  package func own(_ function: String) -> (gain: Double, factor: Double) {
+    let spreads = sizes[function]!.map { Spread($0.map { log10($0.last!) }) }
+    let above = spreads.firstIndex { $0.mean >= 0 }!
+    let (low, high) = (spreads[above - 1], spreads[above])
+    let part = low.mean / (low.mean - high.mean)
+    return (
+      Self.gains[above - 1] * pow(Self.gains[above] / Self.gains[above - 1], part),
+      pow(10, low.deviation + (high.deviation - low.deviation) * part)
+    )
+  }
+
+  /// The geometric mean of what is left behind the stack, with the factor by which networks deviate
+  /// from it to either side.
+  package static func report(
+    _ name: String, _ decades: [Double], showsFactor: Bool = false, _ page: Page
+  ) {
+    let spread = Spread(decades)
+    let (mean, factor) = (pow(10, spread.mean), pow(10, spread.deviation))
+    page.value(name, mean, deviation: mean * log(factor), tolerance: 0.1 * mean)
+    if showsFactor { page.value("\(name).factor", factor, tolerance: 0.1) }
+  }
+
+  /// Sizes layer by layer at some gains, and behind the whole stack against the gain.
+  package func figure(_ usual: [(function: String, gain: Double)]) -> Figure {
+    var (left, right): ([Mark], [Mark]) = ([], [])
+    for (colour, (function, gain)) in usual.enumerated() {
+      let runs = runs(function, gain: gain)
+      left += Self.marks(
+        function, runs[0].indices.map { layer in (Double(layer), runs.map { $0[layer] }) }, colour)
+      right += Self.marks(
+        function,
+        zip(Self.gains, sizes[function]!).map { gain, runs in (gain, runs.map { $0.last! }) },
+        colour)
+    }
+    let y = Axis("size of the gradient", scale: .log, range: 1e-14...1e4)
+    let ticks = [0.25, 1, 4, 16, 64, 256].map { ($0, String(format: "%g", $0)) }
+    return Figure(
+      "stack",
+      title: "Each function has a gain that keeps the gradient; only the sigmoid's is above 100",
+      size: (width: 760, height: 400), columns: 2,
+      panels: [
+        Panel(
+          title: "at the gains in use: 1, 1 and 2", x: Axis("layers that it has come back through"),
+          y: y, marks: left),
+        Panel(
+          title: "behind twenty layers",
+          x: Axis("gain of the weights", scale: .log, range: 0.25...256, ticks: ticks),
+          y: y, marks: right + [.horizontal("", at: 1)]),
+      ])
+  }
+
+  /// The geometric mean as a line, and a factor of one deviation to either side as a band.
+  private static func marks(
+    _ name: String, _ points: [(x: Double, sizes: [Double])], _ colour: Int
+  ) -> [Mark] {
+    let spreads = points.map { Spread($0.sizes.map { log10($0) }) }
+    return [
+      .band(
+        "",
+        zip(points, spreads).map {
+          ($0.x, pow(10, $1.mean - $1.deviation), pow(10, $1.mean + $1.deviation))
+        }, colour: colour),
+      .line(name, zip(points, spreads).map { (x: $0.x, y: pow(10, $1.mean)) }, colour: colour),
+    ]
+  }
+}
