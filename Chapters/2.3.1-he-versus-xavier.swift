@@ -17,16 +17,20 @@ public enum HeVersusXavier: Chapter {
   /// Runs the chapter, in the order of its prose.
   public static func run(_ page: Page) async throws {
     measureOneLayer(page)
+    measureVariants(page)
     measureTanh(page)
     measureDepth(page)
+    SignalSizes.showTheSag(page)
     multiplyThroughAlexNet(page)
     let data = try await page.mnist()
-    let split = try Split.kit(data.train.labels)
+    let split = try Split.kit(data.train.labels, validationPerClass: page.isQuick ? 100 : 1000)
     showHistograms(page, data, split)
     checkNormalisation(page)
     let groups = try DeepTraining.all(page, data, split)
-    report(page, groups)
-    DeepTraining.draw(groups, on: page)
+    let rates = chooseRates(page, groups)
+    report(page, groups, normalisedAt: rates)
+    DeepTraining.draw(groups, normalisedAt: rates, on: page)
+    answerTheExercises(page)
   }
 
   private static let rules = DeepTraining.rules
@@ -44,8 +48,8 @@ extension HeVersusXavier {
   ///
   /// - Parameters:
   ///   - fans: n numbers come in, m go out.
-  ///   - passed: the share of a mean square that the activation passes: 1 for none and for tanh
-  ///     near 0, ½ for a rectifier.
+  ///   - passed: the share of a mean square that the activation passes: 1 for none, ½ for a
+  ///     rectifier, 1 − 2q for tanh of small numbers with mean square q.
   static func gain(
     _ variance: Double, _ fans: (in: Int, out: Int), passed: Double
   ) -> (forward: Double, backward: Double) {
@@ -96,13 +100,14 @@ extension HeVersusXavier {
         let measured = measuredGain(
           activation, rule.initialiser, fans, deviation: deviation, using: &stream)
         let v = variance(rule.initialiser, fans)
-        let formula = gain(v, fans, passed: activation == .relu ? 0.5 : 1)
+        let passed = activation == .relu ? 0.5 : activation == .tanh ? 1 - 2 * 0.01 : 1
+        let formula = gain(v, fans, passed: passed)
         for (way, a, b) in [
           ("forward", measured.forward, formula.forward),
           ("backward", measured.backward, formula.backward),
         ] {
           page.check(
-            "\(key), \(rule.name), \(way): measured ÷ formula", a / b, near: 1, tolerance: 0.04)
+            "\(key), \(rule.name), \(way): measured ÷ formula", a / b, near: 1, tolerance: 0.025)
           page.value("gain.\(key).\(rule.key).\(way)", a, tolerance: 0.03 * b)
           rows.append([
             "\(key), \(rule.name), \(way)", String(format: "%.4f", b), String(format: "%.4f", a),
@@ -119,6 +124,27 @@ extension HeVersusXavier {
       }
     }
     page.table(["300 inputs, 100 outputs", "formula", "measured"], rows)
+  }
+
+  /// A leaky rectifier under its own rule, and a convolution under He's.
+  private static func measureVariants(_ page: Page) {
+    var stream = RandomStream(seed: page.seed, id, "variants")
+    let (slope, fans) = (0.25, (in: 300, out: 100))
+    let own = (2 / ((1 + slope * slope) * Double(fans.in))).squareRoot()
+    let leaky = measuredGain(
+      .leakyReLU(slope: Float(slope)), .gaussian(deviation: Float(own)), fans, deviation: 1,
+      using: &stream)
+    for (key, measured, formula) in [
+      ("leaky", leaky, (1.0, 1.0 / 3)),
+      ("convolution", SignalSizes.convolutionGain(using: &stream), (1.0, 2.0)),
+    ] {
+      for (way, a, b) in [
+        ("forward", measured.forward, formula.0), ("backward", measured.backward, formula.1),
+      ] {
+        page.check("\(key), \(way): measured ÷ formula", a / b, near: 1, tolerance: 0.03)
+        page.value("gain.\(key).\(way)", a, tolerance: 0.03 * b)
+      }
+    }
   }
 
   private static func measureTanh(_ page: Page) {
@@ -140,10 +166,10 @@ extension HeVersusXavier {
       }
       page.check(
         "tanh at deviation \(σ), forward: measured ÷ integral",
-        measured.forward / linear.forward / forward, near: 1, tolerance: 0.04)
+        measured.forward / linear.forward / forward, near: 1, tolerance: 0.015)
       page.check(
         "tanh at deviation \(σ), backward: measured ÷ integral",
-        measured.backward / linear.backward / backward, near: 1, tolerance: 0.04)
+        measured.backward / linear.backward / backward, near: 1, tolerance: 0.015)
       page.value("tanh.\(key).forward", forward, tolerance: 1e-6)
       page.value("tanh.\(key).backward", backward, tolerance: 1e-6)
     }
@@ -163,7 +189,8 @@ extension HeVersusXavier {
         var plan = Perceptron.Plan.deep(width: width, inputs: width, outputs: width)
         (plan.activation, plan.initialiser) = (activation, rule.initialiser)
         let profile = SignalSizes.profile(
-          plan, networks: 128, deviation: activation == .tanh ? 0.1 : 1, using: &stream)
+          plan, networks: page.isQuick ? 32 : 128, deviation: activation == .tanh ? 0.1 : 1,
+          using: &stream)
         let formula = gain(
           variance(rule.initialiser, (width, width)), (width, width),
           passed: activation == .relu ? 0.5 : 1
@@ -173,11 +200,12 @@ extension HeVersusXavier {
           (1, "backward", \SignalSizes.Profile.backward),
         ] {
           let ratio = profile.ratio(path)
-          // With He's rule tanh leaves the neighbourhood of 0 after a few layers.
+          // With He's rule tanh leaves the neighbourhood of 0 after a few layers; with Xavier's it
+          // stays there, where its factor is not quite 1.
           if activation != .tanh || rule.key != "he" {
             page.check(
               "30 layers, \(key), \(rule.name), \(way): ratio of layers ÷ formula", ratio / formula,
-              near: 1, tolerance: 0.03)
+              near: 1, tolerance: (activation == .tanh ? 0.03 : 0.015) * (page.isQuick ? 2 : 1))
           }
           let sizes = profile.typical(path)
           let points = sizes.enumerated().map { (x: Double($0 + 1), y: $1) }
@@ -188,13 +216,6 @@ extension HeVersusXavier {
               "depth.\(rule.key).\(way)", sizes.last! / sizes[0],
               tolerance: 0.3 * sizes.last! / sizes[0])
           }
-        }
-        if activation == .relu && rule.key == "he" {
-          let drift = profile.drift
-          page.value("drift", -drift, tolerance: 0.008)
-          page.check(
-            "drift of the logarithm under He, ReLU", drift, near: -2.5 / Double(width),
-            tolerance: 0.012)
         }
       }
       for row in 0...1 {
@@ -226,7 +247,11 @@ extension HeVersusXavier {
     let parts = [("least", gains.min()!), ("most", gains.max()!), ("total", total)]
     for (key, part) in parts { page.value("alexnet.\(key)", part, tolerance: 1e-9) }
     page.value("alexnet.layers", -2 * log2(total), tolerance: 1e-9)
-    page.quote("vgg.shrink", 17000, source: "He et al. 2015, section 2.2")
+    // Model B of the VGG paper, from its tenth convolution back to its second: fan-outs k²d.
+    let filters = [64, 128, 128, 256, 256, 512, 512, 512, 512]
+    let shrinks = filters.map { 1 / gain(1e-4, (0, 9 * $0), passed: 0.5).backward.squareRoot() }
+    page.value("vgg.shrink", shrinks.reduce(1, *), tolerance: 1e-6)
+    page.quote("vgg.shrink.he", 1.7e4, source: "He et al. 2015, section 2.2")
   }
 }
 
@@ -299,15 +324,15 @@ extension HeVersusXavier {
     page.check(
       "normalised: weights ten times as large change the output by",
       (SignalSizes.meanSquare(after - before) / SignalSizes.meanSquare(before)).squareRoot(),
-      atMost: 1e-3)
+      atMost: 1e-5)
     page.check(
-      "and their gradient becomes this much smaller", slope / flatter, near: 10, tolerance: 0.01)
+      "and their gradient becomes this much smaller", slope / flatter, near: 10, tolerance: 0.001)
     var sizes = network.signals(rows) { _ in cotangent }.gradients.map(SignalSizes.meanSquare)
     sizes.removeLast()
     let growth = pow(sizes.first! / sizes.last!, 1 / Double(sizes.count - 1))
     page.check(
       "normalised: growth of the gradient's mean square a layer", growth, near: .pi / (.pi - 1),
-      tolerance: 0.06)
+      tolerance: 0.025)
     page.value("normalised.growth", growth, tolerance: 0.04)
   }
 }
@@ -315,40 +340,72 @@ extension HeVersusXavier {
 // MARK: - Training
 
 extension HeVersusXavier {
-  private static func report(_ page: Page, _ groups: [String: [DeepTraining.Outcome]]) {
-    let rows = groups.sorted { $0.key < $1.key }.map { key, outcomes in
-      let arrivals = outcomes.map { $0.arrival.map { "\($0)" } ?? "–" }.joined(separator: " ")
-      return [
-        key, arrivals, outcomes.map { String(format: "%.2f", $0.loss) }.joined(separator: " "),
-      ]
-    }
-    page.table(["trainings", "epochs until the loss is below 1", "last loss"], rows)
+  private typealias Groups = [String: [DeepTraining.Outcome]]
 
-    func losses(_ group: String, after epochs: Int) -> [Double] {
-      groups[group]!.map { $0.losses[min(epochs, $0.losses.count - 1)] }
+  /// The training losses of a group's seeds after some epochs.
+  private static func losses(_ groups: Groups, _ group: String, after epochs: Int) -> [Double] {
+    groups[group]!.map { $0.loss(after: epochs) }
+  }
+
+  /// The rate of each rule with normalised layers, by the loss after twelve epochs.
+  private static func chooseRates(_ page: Page, _ groups: Groups) -> [String: Double] {
+    let rates = DeepTraining.rates(page)
+    func means(_ kind: String, _ rule: String) -> [Double] {
+      rates.map { Spread(losses(groups, "\(kind).\($0).\(rule)", after: 12)).mean }
     }
+    var rows: [[String]] = []
+    for kind in ["plain", "normalised"] {
+      for rule in rules {
+        let found = means(kind, rule.key)
+        rows.append(["\(rule.name), \(kind)"] + found.map { String(format: "%.2f", $0) })
+        for (place, loss) in found.enumerated() where !page.isQuick {
+          page.value(
+            "rates.\(kind).\(rule.key).\(place + 1)", loss, tolerance: kind == "plain" ? 0.6 : 0.4)
+        }
+      }
+    }
+    page.table(["loss after 12 epochs, 30 layers"] + rates.map { "rate \($0)" }, rows)
+    // Where no rate moves a rule there is nothing to choose.
+    let plain = page.choice(of: "rate for He, plain", by: means("plain", "he"))
+    page.value("rates.plain.best", rates[plain], tolerance: 0.007)
+    return Dictionary(
+      uniqueKeysWithValues: rules.map { rule in
+        let best = page.choice(
+          of: "rate for \(rule.name), normalised", by: means("normalised", rule.key))
+        page.value("rates.normalised.\(rule.key).best", rates[best], tolerance: 0.03)
+        return (rule.key, rates[best])
+      })
+  }
+
+  private static func report(
+    _ page: Page, _ groups: Groups, normalisedAt rates: [String: Double]
+  ) {
+    func losses(_ group: String, after epochs: Int) -> [Double] {
+      Self.losses(groups, group, after: epochs)
+    }
+    func normalised(_ rule: String) -> String { "normalised.\(rates[rule]!).\(rule)" }
     page.check(
       "30 layers, He: the worst seed's loss after 16 epochs",
-      losses("plain.30.he", after: 16).max()!,
-      atMost: 1.2)
+      losses("plain.30.he", after: 16).max()!, atMost: page.isQuick ? 1.5 : 0.9)
     page.check(
       "30 layers, Xavier: the best seed's loss then",
       losses("plain.30.xavier", after: 16).min()!, atLeast: 2.2)
     page.check(
       "30 layers, normalised: the worst loss of all rules",
-      rules.flatMap { losses("normalised.\($0.key)", after: 12) }.max()!, atMost: 2.1)
+      rules.flatMap { losses(normalised($0.key), after: 12) }.max()!,
+      atMost: page.isQuick ? 2.29 : 2.1)
     if page.isQuick { return }
 
     for rule in rules {
-      for (group, key) in [("plain.22", "shallow"), ("plain.30", "deep")] {
-        let name = "\(key).\(rule.key)"
-        let outcomes = groups["\(group).\(rule.key)"]!
-        let after = losses("\(group).\(rule.key)", after: 16)
+      for (depth, key) in [(22, "shallow"), (30, "deep")] {
+        let (name, group) = ("\(key).\(rule.key)", "plain.\(depth).\(rule.key)")
+        let outcomes = groups[group]!
+        let after = losses(group, after: 16)
         let tolerance = rule.key == "he" ? 0.2 : name == "shallow.xavier" ? 0.5 : 0.03
         page.value("\(name).loss", Spread(after), tolerance: tolerance)
         if name == "deep.he" {
           page.value("deep.he.most", after.max()!, tolerance: 0.4)
-        } else if !name.hasPrefix("shallow.") || rule.key == "gaussian" {
+        } else if name != "shallow.he" && name != "shallow.xavier" {
           page.value("\(name).least", after.min()!, tolerance: 0.06)
         }
         let arrivals = outcomes.compactMap { $0.arrival.map(Double.init) }
@@ -361,37 +418,61 @@ extension HeVersusXavier {
           page.value("\(name).first", arrivals.min()!, tolerance: tolerance, unit: "epochs")
           page.value("\(name).last", arrivals.max()!, tolerance: 2 * tolerance, unit: "epochs")
         }
-        if name != "deep.xavier" {
-          let accuracy = Spread(outcomes.map(\.accuracy))
-          let tolerance = name == "shallow.xavier" ? 25.0 : 3
-          page.value("\(name).accuracy", accuracy, tolerance: tolerance, unit: "%")
-          page.value("\(name).deviation", accuracy.deviation, tolerance: tolerance, unit: "points")
-        }
+        let accuracy = Spread(outcomes.map(\.accuracy))
+        let room = rule.key == "xavier" ? 25.0 : 3
+        page.value("\(name).accuracy", accuracy, tolerance: room, unit: "%")
+        page.value("\(name).deviation", accuracy.deviation, tolerance: room, unit: "points")
       }
-      let outcomes = groups["normalised.\(rule.key)"]!
-      let (loss, accuracy) = (Spread(outcomes.map(\.loss)), Spread(outcomes.map(\.accuracy)))
-      page.value("normalised.\(rule.key).loss", loss, tolerance: 0.25)
-      page.value("normalised.\(rule.key).least", outcomes.map(\.loss).min()!, tolerance: 0.3)
-      page.value("normalised.\(rule.key).most", outcomes.map(\.loss).max()!, tolerance: 0.6)
+      let outcomes = groups[normalised(rule.key)]!
+      let loss = losses(normalised(rule.key), after: 12)
+      let accuracy = Spread(outcomes.map(\.accuracy))
+      page.value("normalised.\(rule.key).loss", Spread(loss), tolerance: 0.25)
+      page.value("normalised.\(rule.key).most", loss.max()!, tolerance: 0.6)
       page.value("normalised.\(rule.key).accuracy", accuracy, tolerance: 12, unit: "%")
       page.value(
         "normalised.\(rule.key).deviation", accuracy.deviation, tolerance: 10, unit: "points")
+      page.difference(
+        "normalised.\(rule.key).behind",
+        PairedDifference(loss, minus: losses("plain.30.he", after: 12)), tolerance: 0.4, unit: "")
     }
-    let stuck = groups.keys.filter { $0.hasPrefix("rate") && $0.hasSuffix("xavier") }
-    page.value(
-      "rates.xavier.least",
-      (stuck + ["plain.30.xavier"]).flatMap { losses($0, after: 12) }.min()!, tolerance: 0.03)
-    for (key, group) in [
-      ("low", "rate.0.001.he"), ("middle", "plain.30.he"), ("high", "rate.0.01.he"),
-    ] {
-      page.value("rates.he.\(key)", Spread(losses(group, after: 12)), tolerance: 0.4)
-    }
-    page.value("early.most", losses("plain.30.he", after: 12).max()!, tolerance: 0.3)
+    reportTheOrder(page, groups)
+    page.difference(
+      "normalised.gap",
+      PairedDifference(
+        losses(normalised("xavier"), after: 12), minus: losses(normalised("he"), after: 12)),
+      tolerance: 0.4, unit: "")
     page.claim(
-      "At 22 layers both rules train, and the last of He's networks is there before the first of "
-        + "Xavier's.",
-      "shallow.he.count == 5 and shallow.xavier.count >= 4 and shallow.he.last < shallow.xavier.first"
+      "With batch normalisation 30 layers leave the plateau under all three rules, in every seed.",
+      "normalised.he.most < 2.1 and normalised.xavier.most < 2.1 and normalised.gaussian.most < 2.1"
     )
+    page.claim(
+      "After the same twelve epochs the loss of He's plain network is below that of all of them.",
+      "normalised.he.behind.low > 0 and normalised.xavier.behind.low > 0 "
+        + "and normalised.gaussian.behind.low > 0")
+    page.quote("he.fourteen", 33.82, source: "He et al. 2015, section 2.2 (top-1 error, 14 layers)")
+    page.quote("xavier.fourteen", 33.90, source: "He et al. 2015, section 2.2 (the same, Xavier)")
+  }
+
+  /// What is claimed of plain networks: who starts first, and who reads better in the end.
+  private static func reportTheOrder(_ page: Page, _ groups: Groups) {
+    for (depth, key) in [(22, "shallow"), (30, "deep")] {
+      let sides = ["xavier", "he"].map { groups["plain.\(depth).\($0)"]! }
+      // A network that never arrives counts as arriving in the epoch behind the last.
+      let arrivals = sides.map { $0.map { Double($0.arrival ?? 97) } }
+      page.difference(
+        "\(key).wait", PairedDifference(arrivals[0], minus: arrivals[1]), tolerance: 20,
+        unit: "epochs")
+      page.difference(
+        "\(key).accuracy.gap",
+        PairedDifference(sides[1].map(\.accuracy), minus: sides[0].map(\.accuracy)), tolerance: 25)
+    }
+    let still = DeepTraining.rates(page).flatMap { rate in
+      ["xavier", "gaussian"].map { losses(groups, "plain.\(rate).\($0)", after: 12).min()! }
+    }
+    page.value("rates.still.least", still.min()!, tolerance: 0.03)
+    page.claim(
+      "At 22 layers both rules train, and He's networks are there many epochs before Xavier's.",
+      "shallow.he.count == 5 and shallow.xavier.count >= 4 and shallow.wait.low > 5")
     page.claim(
       "At 30 layers all of He's networks have trained after 16 epochs, and none of Xavier's has moved.",
       "deep.he.most < 1 and deep.xavier.least > 2.2")
@@ -400,17 +481,19 @@ extension HeVersusXavier {
       "shallow.gaussian.count == 0 and deep.gaussian.count == 0 "
         + "and shallow.gaussian.least > 2.2 and deep.gaussian.least > 2.2")
     page.claim(
-      "In twelve epochs no rate from 0.001 to 0.1 moves Xavier's 30 layers, in any seed.",
-      "rates.xavier.least > 2.2")
-    page.claim(
-      "With batch normalisation 30 layers leave the plateau under all three rules, in every seed.",
-      "normalised.he.most < 2.1 and normalised.xavier.most < 2.1 and normalised.gaussian.most < 2.1"
-    )
-    page.claim(
-      "After the same twelve epochs He's plain network is ahead of all of them, in every seed.",
-      "early.most < normalised.he.least and early.most < normalised.xavier.least "
-        + "and early.most < normalised.gaussian.least")
-    page.quote("he.fourteen", 33.82, source: "He et al. 2015, section 2.2 (top-1 error, 14 layers)")
-    page.quote("xavier.fourteen", 33.90, source: "He et al. 2015, section 2.2 (the same, Xavier)")
+      "In twelve epochs no rate from 0.001 to 0.1 moves 30 layers from Xavier's rule or from "
+        + "σ = 0.01, in any seed.",
+      "rates.still.least > 2.2")
+  }
+
+  private static func answerTheExercises(_ page: Page) {
+    // A leaky slope of ¼ under the rule for a plain rectifier: c·n·v = (1 + a²)/2 · 2.
+    page.value("exercise.leaky.layer", 1 + 0.25 * 0.25)
+    page.value("exercise.leaky.whole", pow(1 + 0.25 * 0.25, 29.0 / 2))
+    // 3 × 3 from 64 channels to 128.
+    for (key, initialiser) in [("he", Initialiser.he), ("xavier", .xavierNormal)] {
+      let fans = Initialiser.fans([128, 64, 3, 3])
+      page.value("exercise.convolution.\(key)", variance(initialiser, fans).squareRoot())
+    }
   }
 }

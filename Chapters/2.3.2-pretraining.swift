@@ -17,22 +17,30 @@ public enum Pretraining: Chapter {
   /// Runs the chapter, in the order of its prose.
   public static func run(_ page: Page) async throws {
     let data = try await page.mnist()
-    let split = try Split.kit(data.train.labels)
+    let split =
+      page.isQuick
+      ? try Split.kit(data.train.labels, labelledPerClass: 60, validationPerClass: 100)
+      : try Split.kit(data.train.labels)
     weighTheGains(page, data, split)
     checkTheCopy(page, data, split)
     try deepen(page, data, split)
     try PatchChecks(codes: codes).compare(page, data, split)
     try learnPatches(page, data, split)
+    answerTheExercises(page)
   }
 }
 
 // MARK: - Signals through N(0, 10⁻²)
 
 extension Pretraining {
+  static let course = VGGExperiment.Course(rate: 0.003, shallow: 9, deep: 6, alone: 12)
+
   // snippet.gain
-  /// By what factor the layers of a network multiply the size of a signal at the start, all in all.
+  /// By what factor the layers of a network multiply the size of a signal at the start, all in all:
+  /// the logits' size, for images of size 1.
   ///
-  /// A layer with ReLU and weights of variance v multiplies the mean square by v·fan-in/2.
+  /// A layer of variance v multiplies the mean square by v·fan-in, and each ReLU between two layers
+  /// halves it; pooling and the paper around images are left out.
   static func gain(
     of convolutions: [Int], widths: [Int], dense: [Int], variance: (_ fanIn: Int) -> Double
   ) -> Double {
@@ -45,7 +53,8 @@ extension Pretraining {
       }
     }
     fanIns += dense
-    return fanIns.reduce(1) { $0 * (variance($1) * Double($1) / 2).squareRoot() }
+    let layers = fanIns.reduce(1) { $0 * (variance($1) * Double($1)).squareRoot() }
+    return layers * pow(0.5, Double(fanIns.count - 1) / 2)
   }
   // snippet.end
 
@@ -61,27 +70,37 @@ extension Pretraining {
     page.value("gain.paper.a.variance", paperGain(.a, 1e-2), tolerance: 1)
     page.value("gain.paper.d.variance", paperGain(.d, 1e-2), tolerance: 1e4)
     page.value("gain.paper.d.deviation", paperGain(.d, 1e-4), tolerance: 1e-12)
-    let whole = ourGain(.d) { _ in 1e-2 }
     page.value("gain.ours.a", ourGain(.a) { _ in 1e-2 }, tolerance: 1e-6)
-    page.value("gain.ours.d", whole, tolerance: 1e-6)
-    page.check(
-      "He's rule keeps a signal's size", ourGain(.d) { 2 / Double($0) }, near: 1, tolerance: 1e-12)
+    page.value("gain.ours.d", ourGain(.d) { _ in 1e-2 }, tolerance: 1e-6)
+    page.value("gain.ours.he", ourGain(.d) { 2 / Double($0) }, tolerance: 1e-6)
+    // Against He's rule, under which everything but this factor is the same.
+    let whole = ourGain(.d) { _ in 1e-2 } / ourGain(.d) { 2 / Double($0) }
+    page.value("gain.ratio", whole, tolerance: 1e-6)
     // How much faster than under He's rule a layer changes, as a part of its own size.
     page.value("pace.first", whole * 2 / 9 / 1e-2, tolerance: 1e-6)
     page.value("pace.late", whole * 2 / 576 / 1e-2, tolerance: 1e-6)
-    let experiment = VGGExperiment(data: data, split: split, seed: page.seed, epochs: 0)
+    let experiment = VGGExperiment(data: data, split: split, seed: page.seed, course: course)
     let images = data.train.images(split.labelled.prefix(20))
     let logits = [VGGExperiment.paper, .he].map { start in
       experiment.network(.d, start, "deep 0").forward(images).last!.values.map(Double.init)
     }
     page.check(
       "logits from N(0, 0.01), over those from He's rule and their ratio: less 1",
-      Routes.distance(logits[0], logits[1].map { $0 * whole }), atMost: 1e-3)
+      Routes.distance(logits[0], logits[1].map { $0 * whole }), atMost: 4e-6)
+    // What pooling and paper add to it; a pixel is read as (x − mean)/deviation, paper as x = 0.
+    let (mean, deviation) = (Double(ImageSet.mean), Double(ImageSet.deviation))
+    let squares = images.values.reduce(0) { $0 + pow((Double($1) - mean) / deviation, 2) }
+    let around = Double(20 * (32 * 32 - 28 * 28)) * pow(mean / deviation, 2)
+    let size = ((squares + around) / Double(20 * 32 * 32)).squareRoot()
+    let sizes = (0..<(page.isQuick ? 5 : 40)).map { index in
+      log(experiment.network(.d, .he, "size \(index)").sizes(images).last! / size)
+    }
+    page.value("growth.he", exp(Spread(sizes).mean), tolerance: 0.15)
   }
 
   /// Copies layers, and sees that those and no others are the shallow network's.
   private static func checkTheCopy(_ page: Page, _ data: MNIST, _ split: Split) {
-    let experiment = VGGExperiment(data: data, split: split, seed: page.seed, epochs: 0)
+    let experiment = VGGExperiment(data: data, split: split, seed: page.seed, course: course)
     let shallow = experiment.network(.a, VGGExperiment.paper, "shallow check")
     let deep = experiment.network(.d, VGGExperiment.paper, "deep check")
     let before = deep.parameters.map(\.value)
@@ -104,35 +123,48 @@ extension Pretraining {
 
 extension Pretraining {
   private static func deepen(_ page: Page, _ data: MNIST, _ split: Split) throws {
-    let experiment = VGGExperiment(
-      data: data, split: split, seed: page.seed, epochs: page.isQuick ? 1 : 6)
-    let outcomes = try experiment.run(page, repetitions: page.isQuick ? 1 : 5)
+    let course =
+      page.isQuick ? VGGExperiment.Course(rate: 0.003, shallow: 1, deep: 1, alone: 1) : course
+    let experiment = VGGExperiment(data: data, split: split, seed: page.seed, course: course)
+    let outcomes = try experiment.run(page, repetitions: page.isQuick ? 1 : 20)
+    page.value("vgg.count", Double(outcomes[.random]!.count))
     for arm in VGGExperiment.Arm.allCases {
       let own = outcomes[arm]!
-      let (final, loss) = (Spread(own.map(\.final)), Spread(own.map { $0.losses.last! }))
       let name = "vgg.\(arm.rawValue)"
-      // One network that stalls, or does not, on another processor moves the mean by 16.
-      let room = arm == .he ? 20.0 : 45
-      page.value("\(name).final", final, tolerance: room, unit: "%")
-      page.value("\(name).deviation", final.deviation, tolerance: room, unit: "points")
-      page.value("\(name).loss", loss, tolerance: room / 20)
+      let sorted = own.map(\.final).sorted()
+      page.value("\(name).learnt", Double(own.count(where: \.hasLearnt)), tolerance: 5)
+      page.value("\(name).least", sorted.first!, tolerance: 60, unit: "%")
+      page.value("\(name).middle", sorted[sorted.count / 2], tolerance: 60, unit: "%")
+      page.value("\(name).most", sorted.last!, tolerance: 30, unit: "%")
     }
     for (arm, own) in [
       ("random", PretrainingFigures.stalled(outcomes[.random]!)), ("he", outcomes[.he]!),
     ] {
       let left = Spread(own.map { $0.differingAfter.last! })
-      page.value("vgg.\(arm).differing", left, tolerance: 0.2)
+      page.value("vgg.\(arm).differing", left, tolerance: 0.3)
     }
-    // A network that reads more than every second digit has learnt to read, however badly.
-    for arm in VGGExperiment.Arm.allCases {
-      let learnt = outcomes[arm]!.count { $0.final > 50 }
-      page.value("vgg.\(arm.rawValue).learnt", Double(learnt), tolerance: 2)
+    page.value(
+      "vgg.random.early",
+      Double(outcomes[.random]!.count { $0.hadLearnt(after: course.deep) }), tolerance: 5)
+    page.value(
+      "work.ratio",
+      Double(VGGNetwork.multiplications(.d)) / Double(VGGNetwork.multiplications(.a)),
+      tolerance: 1e-9)
+    func compare(_ name: String, _ ours: VGGExperiment.Arm, _ theirs: VGGExperiment.Arm) {
+      let sides = [ours, theirs].map { outcomes[$0]! }
+      page.difference(
+        "vgg.\(name)",
+        PairedDifference(sides[0].map(\.final), minus: sides[1].map(\.final)), tolerance: 30)
+      let counts = sides.map { $0.count(where: \.hasLearnt) }
+      page.value(
+        "vgg.\(name).chance",
+        Counts.chance(counts[0], of: sides[0].count, and: counts[1], of: sides[1].count),
+        tolerance: 1)
     }
-    let learnt = outcomes[.copied]!.filter { $0.final > 50 }.map(\.final)
-    page.value("vgg.copied.best", learnt.max() ?? 0, tolerance: 40, unit: "%")
-    page.value("vgg.random.best", outcomes[.random]!.map(\.final).max()!, tolerance: 60, unit: "%")
-    page.value("vgg.he.worst", outcomes[.he]!.map(\.final).min()!, tolerance: 30, unit: "%")
-    PretrainingFigures.drawCurves(page, outcomes)
+    compare("copied.gain", .copied, .random)
+    compare("he.gain", .he, .copied)
+    PretrainingFigures.drawCurves(
+      page, outcomes, title: "Networks that have begun to read, from four starts")
     PretrainingFigures.drawDiffering(page, outcomes)
   }
 }
@@ -158,191 +190,201 @@ extension Pretraining {
 // MARK: - Coates, Ng & Lee's way
 
 extension Pretraining {
-  private static func learnPatches(_ page: Page, _ data: MNIST, _ split: Split) throws {
-    func experiment(_ costs: [Double]) -> PatchExperiment {
-      PatchExperiment(
-        page: page, data: data, split: split, patchCount: page.isQuick ? 10_000 : 100_000,
-        iterations: page.isQuick ? 5 : 15, validationStep: page.isQuick ? 20 : 5, costs: costs)
-    }
-    // The hard code wants a smaller C than the triangle code, which alone is judged elsewhere.
-    let (single, both) = (experiment([0.01, 0.1, 1]), experiment([0.001, 0.01, 0.1, 1]))
-    page.value("images.dictionary", Double(single.withoutLabels.count))
-    page.value("images.judged", Double(single.validation.count))
-    page.value("pixels", try single.pixels().validation.max()!, tolerance: 1, unit: "%")
-    let chosen = try chooseConstants(page, single)
-    try PretrainingFigures.drawDictionaries(page, single, chosen, k: few(page))
-    let sweep = try sweepCentroids(page, both, chosen)
-    try compareSources(page, single, chosen, sweep)
-    try readTheTest(page, both, chosen, sweep)
-  }
-
-  static func few(_ page: Page) -> Int { page.isQuick ? 25 : 100 }
-
-  /// The constants of the pipeline, one dictionary each, chosen on validation.
-  private static func chooseConstants(
-    _ page: Page, _ experiment: PatchExperiment
-  ) throws -> PatchExperiment.Constants {
-    typealias Constants = PatchExperiment.Constants
-    let contrasts: [(String, Float)] =
-      page.isQuick
-      ? [("tenth", 0.1)]
-      : [("paper", 10 / 65_025), ("hundredth", 0.01), ("tenth", 0.1), ("one", 1)]
-    let epsilons: [(String, Double?)] =
-      page.isQuick
-      ? [("tenth", 0.1), ("none", nil)] : [("tenth", 0.1), ("one", 1), ("none", nil)]
-    var found: [(constants: Constants, accuracy: Double)] = []
-    var rows: [[String]] = []
-    func accuracy(_ constants: Constants) throws -> Double {
-      let outcome = try experiment.outcome(few(page), constants, repetition: 0, [.triangle])
-      return outcome.scores[0].validation.max()!
-    }
-    for contrast in contrasts {
-      var row = [contrast.0]
-      for epsilon in epsilons {
-        let constants = Constants(
-          contrast: contrast.1, epsilon: epsilon.1, leastVariance: 0.001)
-        found.append((constants, try accuracy(constants)))
-        page.value(
-          "grid.\(contrast.0).\(epsilon.0)", found.last!.accuracy, tolerance: 0.6, unit: "%")
-        row.append("\(found.last!.accuracy)")
-        page.progress("constants", Double(found.count) / Double(contrasts.count * epsilons.count))
-      }
-      rows.append(row)
-    }
-    page.table(["contrast"] + epsilons.map { "whitening \($0.0)" }, rows)
-    let best = found.max { $0.accuracy < $1.accuracy }!
-    var flat = best.constants
-    flat.leastVariance = 0
-    page.value("flat.accuracy", try accuracy(flat), tolerance: 0.6, unit: "%")
-    page.value("flat.best", best.accuracy, tolerance: 0.6, unit: "%")
-    let outcome = try experiment.outcome(few(page), best.constants, repetition: 0, [.triangle])
-    page.value("flat.share", 100 * outcome.leftOut, tolerance: 2, unit: "%")
-    page.value("chosen.contrast", Double(best.constants.contrast), tolerance: 1)
-    return best.constants
-  }
-
+  private typealias Constants = PatchExperiment.Constants
   private typealias Sweep = PretrainingFigures.Sweep
 
-  private static func sweepCentroids(
-    _ page: Page, _ experiment: PatchExperiment, _ constants: PatchExperiment.Constants
-  ) throws -> Sweep {
-    let (counts, repetitions) = page.isQuick ? ([25, 50], 2) : ([50, 100, 200, 400], 5)
-    var sweep: Sweep = []
-    var (remainder, rise, reseeded) = (0.0, 0.0, 0)
-    for (place, k) in counts.enumerated() {
-      let outcomes = try (0..<repetitions).map { repetition in
+  private static func learnPatches(_ page: Page, _ data: MNIST, _ split: Split) throws {
+    let experiment = PatchExperiment(
+      page: page, data: data, split: split, patchCount: page.isQuick ? 5_000 : 100_000,
+      iterations: page.isQuick ? 3 : 15, validationStep: 5,
+      costs: page.isQuick ? [0.01] : [1e-4, 0.001, 0.01, 0.1, 1])
+    page.value("images.dictionary", Double(experiment.withoutLabels.count))
+    page.value("images.judged", Double(experiment.validation.count))
+    page.value("pixels", try experiment.pixels().validation.max()!, tolerance: 1, unit: "%")
+    let chosen = try chooseConstants(page, experiment)
+    try PretrainingFigures.drawDictionaries(page, experiment, chosen, k: few(page))
+    let sweep = try sweepCentroids(page, experiment, chosen)
+    try compareDictionaries(page, experiment, chosen, sweep)
+    try readTheTest(page, experiment, chosen, sweep)
+  }
+
+  static func few(_ page: Page) -> Int { page.isQuick ? 15 : 100 }
+
+  /// The accuracies of some dictionaries that differ in their draws alone, with their best cost.
+  private static func accuracies(
+    _ page: Page, _ experiment: PatchExperiment, _ constants: Constants,
+    from source: PatchExperiment.Source = .unlabelled, count: Int
+  ) throws -> (outcomes: [PatchExperiment.Outcome], accuracies: [Double]) {
+    let outcomes = try (0..<count).map { repetition in
+      try experiment.outcome(
+        few(page), constants, from: source, repetition: repetition, [.triangle])
+    }
+    let best = bestCost(outcomes, code: 0)
+    return (outcomes, outcomes.map { $0.scores[0].validation[best] })
+  }
+
+  /// The place of the cost C whose mean over dictionaries is best.
+  private static func bestCost(_ outcomes: [PatchExperiment.Outcome], code: Int) -> Int {
+    let means = outcomes[0].scores[code].validation.indices.map { cost in
+      Spread(outcomes.map { $0.scores[code].validation[cost] }).mean
+    }
+    return means.indices.max { means[$0] < means[$1] }!
+  }
+
+  /// The constants of the pipeline, three dictionaries each, chosen on validation.
+  private static func chooseConstants(
+    _ page: Page, _ experiment: PatchExperiment
+  ) throws -> Constants {
+    let contrasts: [(key: String, c: Float)] =
+      page.isQuick
+      ? [("tenth", 0.1)]
+      : [
+        ("paper", 10 / 65_025), ("hundredth", 0.01), ("tenth", 0.1), ("one", 1), ("hundred", 100),
+      ]
+    let epsilons: [(key: String, ε: Double?)] =
+      page.isQuick
+      ? [("tenth", 0.1), ("none", nil)]
+      : [("hundredth", 0.01), ("tenth", 0.1), ("one", 1), ("none", nil)]
+    var grid: [[Double]] = []
+    for contrast in contrasts {
+      var row: [Double] = []
+      for epsilon in epsilons {
         page.progress(
-          "\(k) centroids",
-          Double(place * repetitions + repetition) / Double(counts.count * repetitions))
-        return try experiment.outcome(
+          "constants",
+          Double(grid.count * epsilons.count + row.count) / Double(contrasts.count * epsilons.count)
+        )
+        let found = try accuracies(
+          page, experiment, Constants(contrast: contrast.c, epsilon: epsilon.ε),
+          count: page.isQuick ? 1 : 3)
+        row.append(Spread(found.accuracies).mean)
+        page.value("grid.\(contrast.key).\(epsilon.key)", row.last!, tolerance: 0.6, unit: "%")
+      }
+      grid.append(row)
+    }
+    page.table(
+      ["contrast"] + epsilons.map { "whitening \($0.key)" },
+      zip(contrasts, grid).map { [$0.key] + $1.map { String(format: "%.2f", $0) } })
+    // The best place, and whether the grid goes on beyond it along both of its sides. Beyond c = 100
+    // all patches are divided by the same number, and beyond "none" there is nothing.
+    let row = grid.indices.max { grid[$0].max()! < grid[$1].max()! }!
+    let column = page.choice(
+      of: "ε", by: grid[row].map { -$0 }, isOpen: (true, false))
+    let best = page.choice(
+      of: "c", by: grid.map { -$0[column] }, isOpen: (true, false))
+    page.value("chosen.contrast", Double(contrasts[best].c), tolerance: 100)
+    return Constants(contrast: contrasts[best].c, epsilon: epsilons[column].ε)
+  }
+
+  private static func sweepCentroids(
+    _ page: Page, _ experiment: PatchExperiment, _ constants: Constants
+  ) throws -> Sweep {
+    let (counts, repetitions) = page.isQuick ? ([15, 30], 1) : ([50, 100, 200, 400], 5)
+    var sweep: Sweep = []
+    var (rise, reseeded) = (0.0, 0)
+    for (place, k) in counts.enumerated() {
+      page.progress("\(k) centroids", Double(place) / Double(counts.count))
+      let learnt = try (0..<repetitions).map { repetition in
+        try experiment.outcome(
           k, constants, repetition: repetition, PatchEncoder.Code.allCases)
       }
-      for outcome in outcomes {
-        remainder = max(remainder, outcome.scores.map(\.remainder).max()!)
-        rise = max(rise, outcome.lastCost / outcome.firstCost)
-        reseeded += outcome.reseeded
+      let drawn = try (0..<repetitions).map { repetition in
+        try experiment.outcome(
+          k, constants, from: .random, repetition: repetition, [.triangle])
       }
-      for (index, code) in PatchEncoder.Code.allCases.enumerated() {
-        // The cost C is the one whose mean over the repetitions is best.
-        let spreads = experiment.costs.indices.map { cost in
-          Spread(outcomes.map { $0.scores[index].validation[cost] })
+      rise = max(rise, learnt.map { $0.lastCost / $0.firstCost }.max()!)
+      reseeded += learnt.reduce(0) { $0 + $1.reseeded }
+      for (kind, outcomes, code) in [
+        (PretrainingFigures.SweepKind.hard, learnt, 0), (.triangle, learnt, 1), (.random, drawn, 0),
+      ] {
+        let means = experiment.costs.indices.map { cost in
+          Spread(outcomes.map { $0.scores[code].validation[cost] }).mean
         }
-        let best = spreads.indices.max { spreads[$0].mean < spreads[$1].mean }!
-        sweep.append(
-          (k, code, best, outcomes.map { $0.scores[index].validation[best] }))
-        let name = "k\(k).\(code.rawValue)"
-        page.value(name, spreads[best].mean, tolerance: 0.6, unit: "%")
-        page.value("\(name).deviation", spreads[best].deviation, tolerance: 0.3, unit: "points")
+        let best = page.choice(of: "C, \(k) centroids, \(kind.rawValue)", by: means.map { -$0 })
+        let accuracies = outcomes.map { $0.scores[code].validation[best] }
+        sweep.append((k, kind, best, accuracies))
+        let name = "k\(k).\(kind.rawValue)"
+        page.value(name, Spread(accuracies), tolerance: 0.6, unit: "%")
+        page.value(
+          "\(name).deviation", Spread(accuracies).deviation, tolerance: 0.3, unit: "points")
       }
     }
-    page.check("largest remainder of a support vector machine's gradient", remainder, atMost: 0.01)
-    page.check("cost of K-means at the end, part of the first", rise, atMost: 0.95)
+    page.check("cost of K-means at the end, part of the first", rise, atMost: 0.8)
     page.value("reseeded", Double(reseeded), tolerance: 100)
-    func accuracies(_ k: Int, _ code: PatchEncoder.Code) -> [Double] {
-      sweep.first { $0.k == k && $0.code == code }!.accuracies
-    }
-    let leads = counts.map { k in
-      Spread(zip(accuracies(k, .triangle), accuracies(k, .hard)).map { $0 - $1 })
-    }
-    page.value("lead.first", leads.first!.mean, tolerance: 0.6, unit: "points")
-    page.value("lead.last", leads.last!, tolerance: 0.6, unit: "points")
-    // Of paired differences: how many deviations the mean is from 0.
-    page.value("lead.least", leads.map { $0.mean / $0.deviation }.min()!, tolerance: 5)
-    page.claim(
-      "The triangle code wins for every number of centroids, each time by more than the differences "
-        + "spread.", "lead.least > 1")
-    let gains = zip(counts, counts.dropFirst()).map { few, many in
-      Spread(zip(accuracies(many, .triangle), accuracies(few, .triangle)).map { $0 - $1 })
-    }
-    page.value("gain.first", gains.first!, tolerance: 0.5, unit: "points")
-    page.value("gain.first.deviation", gains.first!.deviation, tolerance: 0.5, unit: "points")
-    page.value("gain.last", gains.last!, tolerance: 0.5, unit: "points")
-    page.value("gain.last.deviation", gains.last!.deviation, tolerance: 0.5, unit: "points")
-    let whole = Spread(
-      zip(accuracies(counts.last!, .triangle), accuracies(counts.first!, .triangle)).map { $0 - $1 }
-    )
-    page.value("gain.whole", whole, tolerance: 0.5, unit: "points")
-    page.value("gain.whole.deviation", whole.deviation, tolerance: 0.3, unit: "points")
-    page.claim("More centroids read better.", "gain.whole > gain.whole.deviation")
+    compareCounts(page, sweep, counts)
     PretrainingFigures.drawSweep(page, sweep)
     return sweep
   }
 
-  /// Other dictionaries of the same size: what the learning and the 57,000 images give.
-  private static func compareSources(
-    _ page: Page, _ experiment: PatchExperiment, _ chosen: PatchExperiment.Constants,
-    _ sweep: Sweep
-  ) throws {
-    let here = sweep.first { $0.k == few(page) && $0.code == .triangle }!
-    var whitened = chosen
-    whitened.epsilon = 0.1
-    let others: [(String, PatchExperiment.Constants, PatchExperiment.Source)] = [
-      ("labelled", chosen, .labelled), ("random", chosen, .random),
-      ("whitened", whitened, .unlabelled),
-    ]
-    for (place, (name, constants, source)) in others.enumerated() {
-      let outcomes = try here.accuracies.indices.map { repetition in
-        page.progress("other dictionaries", (Double(place) + Double(repetition) / 5) / 3)
-        return try experiment.outcome(
-          here.k, constants, from: source, repetition: repetition, [.triangle])
-      }
-      let accuracies = experiment.costs.indices.map { cost in
-        outcomes.map { $0.scores[0].validation[cost] }
-      }.max { Spread($0).mean < Spread($1).mean }!
-      let losses = zip(here.accuracies, accuracies).map { $0 - $1 }
-      page.value("other.\(name)", Spread(accuracies), tolerance: 0.6, unit: "%")
-      page.value(
-        "other.\(name).deviation", Spread(accuracies).deviation, tolerance: 0.3, unit: "points")
-      page.value("other.\(name).loss", Spread(losses), tolerance: 0.5, unit: "points")
-      page.value(
-        "other.\(name).spread", Spread(losses).deviation, tolerance: 0.3, unit: "points")
+  /// The codes, and the numbers of centroids, against each other: dictionary by dictionary.
+  private static func compareCounts(_ page: Page, _ sweep: Sweep, _ counts: [Int]) {
+    func accuracies(_ k: Int, _ kind: PretrainingFigures.SweepKind) -> [Double] {
+      sweep.first { $0.k == k && $0.kind == kind }!.accuracies
+    }
+    for k in counts {
+      page.difference(
+        "lead.k\(k)", PairedDifference(accuracies(k, .triangle), minus: accuracies(k, .hard)),
+        tolerance: 0.6)
+      page.difference(
+        "drawn.k\(k)", PairedDifference(accuracies(k, .random), minus: accuracies(k, .triangle)),
+        tolerance: 0.6)
     }
     page.claim(
-      "Whitening costs more than the dictionaries differ.",
-      "other.whitened.loss > other.whitened.spread")
-    page.claim(
-      "A dictionary from the labelled images alone loses nothing that exceeds the spread.",
-      "other.labelled.loss < other.labelled.spread")
-    page.claim(
-      "Nor does one that was never learnt, of patches as they were drawn.",
-      "other.random.loss < other.random.spread")
+      "The triangle code wins for every number of centroids.",
+      counts.map { "lead.k\($0).low > 0" }.joined(separator: " and "))
+    for (name, many, few) in [
+      ("whole", counts.last!, counts[0]), ("first", counts[1], counts[0]),
+      ("last", counts.last!, counts[counts.count - 2]),
+    ] {
+      page.difference(
+        "gain.\(name)",
+        PairedDifference(accuracies(many, .triangle), minus: accuracies(few, .triangle)),
+        tolerance: 0.5)
+    }
+    page.claim("More centroids read better.", "gain.whole.low > 0")
   }
 
-  /// The chosen setting on the test images: once, when all is chosen.
-  private static func readTheTest(
-    _ page: Page, _ experiment: PatchExperiment, _ constants: PatchExperiment.Constants,
-    _ sweep: Sweep
+  /// Other dictionaries of the same size: what each step of the pipeline gives.
+  private static func compareDictionaries(
+    _ page: Page, _ experiment: PatchExperiment, _ chosen: Constants, _ sweep: Sweep
   ) throws {
-    let best = sweep.filter { $0.code == .triangle }
-      .max { Spread($0.accuracies).mean < Spread($1.accuracies).mean }!
-    let indices = Array(0..<(page.isQuick ? 1000 : experiment.data.test.count))
-    let accuracies = try best.accuracies.indices.map { repetition in
-      page.progress("test", Double(repetition) / Double(best.accuracies.count))
-      return try experiment.test(
-        best.k, constants, cost: experiment.costs[best.cost], repetition: repetition, indices)
+    let here = sweep.first { $0.k == few(page) && $0.kind == .triangle }!
+    let count = here.accuracies.count
+    var (whitened, sharp, flat) = (chosen, chosen, chosen)
+    (whitened.epsilon, sharp.contrast, flat.leastVariance) = (0.1, 10 / 65_025, 0)
+    let others: [(String, Constants, PatchExperiment.Source)] = [
+      ("labelled", chosen, .labelled), ("whitened", whitened, .unlabelled),
+      ("sharp", sharp, .unlabelled), ("flat", flat, .unlabelled),
+    ]
+    for (place, (name, constants, source)) in others.enumerated() {
+      page.progress("other dictionaries", Double(place) / Double(others.count))
+      let found = try accuracies(page, experiment, constants, from: source, count: count)
+      page.value("other.\(name)", Spread(found.accuracies), tolerance: 0.6, unit: "%")
+      page.value(
+        "other.\(name).deviation", Spread(found.accuracies).deviation, tolerance: 0.3,
+        unit: "points")
+      page.difference(
+        "other.\(name).loss", PairedDifference(here.accuracies, minus: found.accuracies),
+        tolerance: 0.5)
     }
-    page.value("chosen.k", Double(best.k), tolerance: 400)
-    page.value("chosen.cost", experiment.costs[best.cost], tolerance: 1)
+    let own = try accuracies(page, experiment, chosen, count: 1)
+    page.value("flat.share", 100 * own.outcomes[0].leftOut, tolerance: 2, unit: "%")
+    page.claim("Whitening costs accuracy.", "other.whitened.loss.low > 0")
+  }
+
+  /// The largest of the learnt dictionaries on the test images: once, when all is chosen.
+  ///
+  /// How many centroids is a budget and no choice: nothing says that more of them would do harm.
+  private static func readTheTest(
+    _ page: Page, _ experiment: PatchExperiment, _ constants: Constants, _ sweep: Sweep
+  ) throws {
+    let largest = sweep.last { $0.kind == .triangle }!
+    let indices = Array(0..<(page.isQuick ? 200 : experiment.data.test.count))
+    let accuracies = try largest.accuracies.indices.map { repetition in
+      page.progress("test", Double(repetition) / Double(largest.accuracies.count))
+      return try experiment.test(
+        largest.k, constants, cost: experiment.costs[largest.cost], repetition: repetition, indices)
+    }
+    page.value("chosen.cost", experiment.costs[largest.cost], tolerance: 1)
     page.value("test", Spread(accuracies), tolerance: 0.4, unit: "%")
     page.value("test.deviation", Spread(accuracies).deviation, tolerance: 0.2, unit: "points")
     page.value("test.error", 100 - Spread(accuracies).mean, tolerance: 0.4, unit: "%")
@@ -355,5 +397,17 @@ extension Pretraining {
     page.claim(
       "It errs on fewer than their convolutional network does from as many labels.",
       "test.error < cnn.error")
+  }
+
+  private static func answerTheExercises(_ page: Page) {
+    page.value("exercise.five", Counts.chance(5, of: 5, and: 2, of: 5))
+    page.value(
+      "exercise.twenty",
+      Double((0...20).last { Counts.chance(20, of: 20, and: $0, of: 20) < 0.05 }!))
+    page.value(
+      "exercise.twenty.chance",
+      Counts.chance(
+        20, of: 20, and: (0...20).last { Counts.chance(20, of: 20, and: $0, of: 20) < 0.05 }!,
+        of: 20))
   }
 }

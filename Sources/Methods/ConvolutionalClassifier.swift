@@ -149,12 +149,14 @@ public struct ConvolutionalClassifier: Classifier {
         x = gaussianNoise(x, deviation: recipe.noise, using: &noise)
       }
       x = convolution(x)
-      if phase.isTraining && recipe.channelKeep < 1 && index == convolutions.count - 1 {
-        x = channelDropout(x, keep: recipe.channelKeep, using: &noise)
-      }
       // The largest of rectified numbers is the largest, rectified: pooling first is less work.
       if recipe.blocks[index].pools { x = maximumPool(x).what }
       if recipe.normalises { x = normalisations[index](x, phase) }
+      // Behind the normalisation, whose running variance would else count what is dropped
+      // (Li, Chen, Hu & Yang 2018); where there is none, pooling and dropout may change places.
+      if phase.isTraining && recipe.channelKeep < 1 && index == convolutions.count - 1 {
+        x = channelDropout(x, keep: recipe.channelKeep, using: &noise)
+      }
     }
     x = hidden(flatten(x))
     if recipe.normalises { x = normalisations[convolutions.count](x, phase) }

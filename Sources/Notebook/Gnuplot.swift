@@ -9,11 +9,12 @@ enum Gnuplot {
   /// - Parameters:
   ///   - program: its name on PATH, or a path.
   ///   - patience: how long it may take.
+  ///   - limit: the most bytes that a picture may have.
   /// - Throws: `LabError` of kind `.tool` when gnuplot is missing, refuses the script or draws no
   ///   whole picture; `CancellationError`.
   static func draw(
     _ figure: Figure, stem: String, in folder: URL, by program: String = "gnuplot",
-    patience: Duration = .seconds(120)
+    patience: Duration = .seconds(120), limit: Int = 64 << 20
   ) async throws {
     // By file: a gnuplot that ends before it has read its input would break the pipe.
     let script = folder.appendingPathComponent("\(stem).gp")
@@ -23,7 +24,8 @@ enum Gnuplot {
       Data(FigureScript(figure, data: "\(stem).dat").text.utf8), to: script)
     let drawn = try await withThrowingTaskGroup(of: Data?.self) { group in
       group.addTask {
-        try await picture(script.lastPathComponent, stem, in: folder, by: program)
+        try await picture(
+          script.lastPathComponent, stem, in: folder, by: program, limit: limit)
       }
       group.addTask {
         try await Task.sleep(for: patience)
@@ -39,7 +41,7 @@ enum Gnuplot {
   }
 
   private static func picture(
-    _ script: String, _ stem: String, in folder: URL, by program: String
+    _ script: String, _ stem: String, in folder: URL, by program: String, limit: Int
   ) async throws -> Data {
     var options = PlatformOptions()
     // Ended as a group, whatever a gnuplot of another make has started.
@@ -52,7 +54,7 @@ enum Gnuplot {
         program.contains("/") ? .path(.init(program)) : .name(program),
         arguments: ["-d", script], environment: environment(),
         workingDirectory: .init(folder.path), platformOptions: options, input: .none,
-        output: .data(limit: 64 << 20), error: .string(limit: 1 << 20))
+        output: .data(limit: limit), error: .string(limit: 1 << 20))
       try Task.checkCancellation()
       let end: String? =
         switch result.terminationStatus {

@@ -62,6 +62,9 @@ struct KeptJob: Codable, Sendable {
     self.result = try Self.json(result)
   }
 
+  /// Lets go of the result, where only what it is of still matters.
+  mutating func forgetResult() { result = "" }
+
   static func json(_ value: some Encodable) throws(LabError) -> String {
     String(
       decoding: try Record.encode(value, [.sortedKeys, .withoutEscapingSlashes]), as: UTF8.self)

@@ -83,7 +83,7 @@ public final class KeptResults: Sendable {
 
   /// A result that a run asked for.
   private struct Use {
-    let job: KeptJob
+    var job: KeptJob
     let commitment: Commitment
     let isReused: Bool
   }
@@ -154,9 +154,14 @@ public final class KeptResults: Sendable {
     let isOwn = (file as NSString).lastPathComponent == store.chapterFile
     let sources = isOwn ? store.sources.own : store.sources.beside
     let damaged = isRecheck ? store.damaged(name) : nil
-    if damaged == nil, !store.isFresh, let kept = store.find(name, sources),
+    // What a fresh run has computed is not computed again where it asks a second time.
+    let isNew = state.withLock { state in
+      state.uses[name].map { !$0.isReused && $0.job.sources == sources } ?? false
+    }
+    if damaged == nil, isNew || !store.isFresh, let kept = store.find(name, sources),
       let result = kept.decoded(as: Result.self)
     {
+      guard !isNew else { return result }
       if drawn.contains(name) { try recheck(kept, tolerance: tolerance, compute) }
       note(Use(job: kept, commitment: committed, isReused: true))
       return result
@@ -164,11 +169,11 @@ public final class KeptResults: Sendable {
     let (result, job) = try job(name, sources, compute)
     if let job {
       if let damaged { note(damaged, against: job) }
-      note(Use(job: job, commitment: committed, isReused: false))
       if let data = try? job.encoded() {
         let path = "\(store.local)/\(KeptJob.fileName(name))"
         try? AtomicFile.write(data, to: store.url(path))
       }
+      note(Use(job: job, commitment: committed, isReused: false))
     }
     return result
   }
@@ -196,7 +201,12 @@ public final class KeptResults: Sendable {
     return (result, job)
   }
 
-  private func note(_ use: Use) { state.withLock { $0.uses[use.job.name] = use } }
+  /// Remembers a use; a result that is too large to be committed stays on the disk alone.
+  private func note(_ use: Use) {
+    var use = use
+    if use.commitment == .never { use.job.forgetResult() }
+    state.withLock { $0.uses[use.job.name] = use }
+  }
 
   /// Does the work of a kept result again, and compares.
   ///

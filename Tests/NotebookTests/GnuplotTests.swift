@@ -25,11 +25,13 @@ import Testing
   }
 
   func draw(
-    _ figure: Figure, by program: String = "gnuplot", patience: Duration = .seconds(20)
+    _ figure: Figure, by program: String = "gnuplot", patience: Duration = .seconds(120)
   ) async throws {
     try AtomicFile.write(
       Data(FigureData(figure).text.utf8), to: folder.appendingPathComponent("f.dat"))
-    try await Gnuplot.draw(figure, stem: "f", in: folder, by: program, patience: patience)
+    // A program that writes without end is stopped at a megabyte, which takes no time.
+    try await Gnuplot.draw(
+      figure, stem: "f", in: folder, by: program, patience: patience, limit: 1 << 20)
   }
 
   /// A program that does what a script says.

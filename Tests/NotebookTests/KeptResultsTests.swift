@@ -52,6 +52,19 @@ import Testing
     #expect(kept.engine("now") != "now")
   }
 
+  @Test func aFreshRunThatAsksTwiceComputesOnce() throws {
+    let package = try TemporaryPackage()
+    _ = try results(package)("x", committed: .never) { 1 }
+    let kept = try results(package, isFresh: true)
+    #expect(kept("x", committed: .never) { 2 } == 2)
+    #expect(kept("x", committed: .never) { 3 } == 2)
+    #expect(kept.reusedCount == 0)
+    // What is lost meanwhile is computed again.
+    let path = ".lab/kept/0.1-full-2016/\(KeptJob.fileName("x"))"
+    try FileManager.default.removeItem(at: package.root.appendingPathComponent(path))
+    #expect(kept("x", committed: .never) { 4 } == 4)
+  }
+
   @Test func aFileThatIsNotAsARunLeftItIsComputedAgain() throws {
     let package = try TemporaryPackage()
     let alterations: [@Sendable (String) -> String] = [

@@ -198,7 +198,7 @@ import Testing
   /// An interpreter that writes its number and its child's, and then does nothing.
   func sleeper() throws -> Scratch {
     let scratch = try Scratch()
-    let script = "#!/bin/sh\nsleep 61 & echo $$ $! > new; mv new \"$PIDS\"; sleep 61\n"
+    let script = "#!/bin/sh\nsleep 600 & echo $$ $! > new; mv new \"$PIDS\"; sleep 600\n"
     try scratch.write(Data(script.utf8), to: "pip")
     chmod(scratch.path("pip"), 0o755)
     return scratch

@@ -1,80 +1,119 @@
 import Notebook
 
-/// What chapter 2.2.1 says of networks with dropout, and of networks that were trained apart.
+/// What chapter 2.2.1 says of networks with dropout, of its controls, and of networks that were
+/// trained apart.
 package struct Ensembles {
-  /// Networks with dropout, one a seed.
-  package let dropout: [MaskAverages]
-  /// Networks without, of other starts and orders of images.
-  package let plain: [MaskAverages]
+  /// The networks of each regulariser, one a seed; of the networks without any there are more.
+  private let results: [Regulariser: [MaskAverages]]
   /// The digits of the test images.
-  package let labels: [Int]
+  private let labels: [Int]
 
-  package init(dropout: [MaskAverages], plain: [MaskAverages], labels: [Int]) {
-    (self.dropout, self.plain, self.labels) = (dropout, plain, labels)
+  package init(_ results: [Regulariser: [MaskAverages]], labels: [Int]) {
+    (self.results, self.labels) = (results, labels)
   }
 
-  /// Gives the page its values, claims, checks and the figure.
-  package func write(on page: Page) {
+  private var dropout: [MaskAverages] { results[.dropout]! }
+  private var plain: [MaskAverages] { results[.none]! }
+
+  /// Gives the page its values, claims and the figure.
+  package func write(on page: Page, _ settings: Regulariser.Settings) {
     let counts = Array(MaskAverages.counts.prefix(dropout[0].arithmetic.count))
-    for (key, index) in [("one", 0), ("eight", 3), ("most", counts.count - 1)] {
-      let (arithmetic, geometric) = (
-        dropout.map { $0.arithmetic[index] }, dropout.map { $0.geometric[index] }
-      )
-      page.value("masks.\(key).arithmetic", Spread(arithmetic), tolerance: 0.5, unit: "%")
+    let last = counts.count - 1
+    for (key, index) in [("one", 0), ("eight", min(3, last)), ("most", last)] {
+      func value(_ name: String, _ path: KeyPath<MaskAverages, [Double]>) {
+        page.value(
+          "masks.\(key).\(name)", Spread(dropout.map { $0[keyPath: path][index] }),
+          tolerance: 0.4, unit: "%")
+      }
+      value("arithmetic", \.arithmetic)
       if index > 0 {
-        page.value("masks.\(key).geometric", Spread(geometric), tolerance: 0.5, unit: "%")
+        value("geometric", \.geometric)
+        value("votes", \.votes)
       }
     }
     page.quote("paper.masks", 50, source: "Srivastava et al. 2014, section 7.5 and figure 11")
-    let scaled = Spread(dropout.map(\.scaled))
-    let single = Spread(plain.map(\.scaled))
-    page.value("scaled", scaled, tolerance: 0.4, unit: "%")
-    page.value("scaled.deviation", scaled.deviation, tolerance: 0.3, unit: "points")
-    page.value("scaled.most", dropout.map(\.scaled).max()!, tolerance: 0.5, unit: "%")
-    page.value("plain", single, tolerance: 0.4, unit: "%")
-    page.value("plain.deviation", single.deviation, tolerance: 0.3, unit: "points")
-    page.value("plain.least", plain.map(\.scaled).min()!, tolerance: 0.5, unit: "%")
-    page.value("plain.most", plain.map(\.scaled).max()!, tolerance: 0.5, unit: "%")
-    page.value("thinned.least", dropout.map { $0.arithmetic[0] }.min()!, tolerance: 0.8, unit: "%")
-    let together = MaskAverages.error(of: plain, labels)
-    page.value("plain.together", together, tolerance: 0.4, unit: "%")
+    let thinned = dropout.map { Spread($0.thinned).mean }
+    page.value("thinned", Spread(thinned), tolerance: 0.4, unit: "%")
+    page.value("thinned.least", dropout.flatMap(\.thinned).min()!, tolerance: 0.6, unit: "%")
+    for regulariser in Regulariser.allCases { write(regulariser, settings[regulariser]!, on: page) }
+    page.value("plain.least", plain.map(\.scaled).min()!, tolerance: 0.4, unit: "%")
+    page.value("plain.most", plain.map(\.scaled).max()!, tolerance: 0.4, unit: "%")
+    page.value("plain.together", MaskAverages.error(of: plain, labels), tolerance: 0.4, unit: "%")
+    page.value("plain.voted", MaskAverages.voteError(of: plain, labels), tolerance: 0.4, unit: "%")
     page.value(
       "dropout.together", MaskAverages.error(of: dropout, labels), tolerance: 0.4, unit: "%")
-    page.value("dropout.least", dropout.map(\.scaled).min()!, tolerance: 0.5, unit: "%")
+    page.value("dropout.least", dropout.map(\.scaled).min()!, tolerance: 0.4, unit: "%")
+    let apart = MaskAverages.pairs(of: plain, labels)
+    page.value("disagreement.plain", apart.disagreement, tolerance: 0.5, unit: "%")
+    page.value("shared.plain", apart.shared, tolerance: 4, unit: "%")
     page.value(
-      "disagreement.thinned", Spread(dropout.map(\.disagreement)), tolerance: 1, unit: "%")
-    let pairs = plain.indices.flatMap { a in (0..<a).map { (a, $0) } }
-    page.value(
-      "disagreement.plain",
-      Spread(pairs.map { MaskAverages.disagreement(plain[$0.0], plain[$0.1]) }).mean,
-      tolerance: 0.7, unit: "%")
-    claim(on: page)
-    page.figure(figure(counts, scaled: scaled.mean))
+      "disagreement.thinned", Spread(dropout.map(\.disagreement)).mean, tolerance: 0.8, unit: "%")
+    page.value("shared.thinned", Spread(dropout.map(\.shared)).mean, tolerance: 4, unit: "%")
+    compare(on: page, last: last)
+    page.figure(figure(counts, scaled: Spread(dropout.map(\.scaled)).mean))
   }
 
-  private func claim(on page: Page) {
-    page.check(
-      "a network without dropout is no mean of masks", Double(plain[0].arithmetic.count),
-      atMost: 0)
+  /// A row of the table: what was chosen, and what came of it on test images.
+  private func write(
+    _ regulariser: Regulariser, _ setting: (rate: Double, strength: Double), on page: Page
+  ) {
+    let errors = Spread(results[regulariser]!.map(\.scaled))
+    page.value("\(regulariser).rate", setting.rate)
+    if regulariser == .decay { page.value("decay.factor", setting.strength) }
+    page.value("\(regulariser).error", errors, tolerance: 0.3, unit: "%")
+    page.value(
+      "\(regulariser).error.deviation", errors.deviation, tolerance: 0.2, unit: "points")
+    guard regulariser != .none else { return }
+    page.difference(
+      "\(regulariser).gain", difference(.none, minus: regulariser), tolerance: 0.4)
+  }
+
+  /// The errors of one regulariser less those of another, on the same seeds.
+  private func difference(_ ours: Regulariser, minus theirs: Regulariser) -> PairedDifference {
+    let (ours, theirs) = (results[ours]!.map(\.scaled), results[theirs]!.map(\.scaled))
+    let count = min(ours.count, theirs.count)
+    return PairedDifference(Array(ours.prefix(count)), minus: Array(theirs.prefix(count)))
+  }
+
+  private func compare(on page: Page, last: Int) {
+    func difference(_ name: String, _ ours: [Double], minus theirs: [Double]) {
+      page.difference(name, PairedDifference(ours, minus: theirs), tolerance: 0.4)
+    }
+    let scaled = dropout.map(\.scaled)
+    difference(
+      "thinned.cost", dropout.map { Spread($0.thinned).mean },
+      minus: plain.prefix(dropout.count).map(\.scaled))
+    difference("sampled.apart", dropout.map { $0.arithmetic[last] }, minus: scaled)
+    difference(
+      "vote.cost", dropout.map { $0.votes[last] }, minus: dropout.map { $0.arithmetic[last] })
+    page.difference(
+      "dropout.overDecay", self.difference(.decay, minus: .dropout), tolerance: 0.4)
+    page.difference(
+      "dropout.overBoosting", self.difference(.boosting, minus: .dropout), tolerance: 0.4)
+    // Of two networks that were trained apart, five times, no network twice.
+    let couples = stride(from: 0, to: plain.count - 1, by: 2).map { Array(plain[$0...$0 + 1]) }
+    difference(
+      "couple.gain", couples.map { Spread($0.map(\.scaled)).mean },
+      minus: couples.map { MaskAverages.error(of: $0, labels) })
     page.claim(
-      "A single thinned network is worse than any of the ten without dropout.",
-      "thinned.least > plain.most")
+      "A single thinned network is worse than a network that was trained without dropout.",
+      "thinned.cost.low > 0")
     page.claim(
-      "Sixty-four of them together are as good as the scaled weights, to a quarter of a point.",
-      "masks.most.arithmetic - scaled < 0.25 and scaled - masks.most.arithmetic < 0.25 "
-        + "and masks.most.geometric - scaled < 0.25 and scaled - masks.most.geometric < 0.25")
+      "Between the thirty-two and the scaled weights no difference is shown.",
+      "sampled.apart.low < 0 and sampled.apart.high > 0")
     page.claim(
-      "Every network with dropout is better than every network without.",
-      "scaled.most < plain.least")
+      "As a whole, a network with dropout is better than one without.", "dropout.gain.low > 0")
     page.claim(
-      "The ten together are better than their mean, and worse than any single network with dropout.",
-      "plain.together < plain and plain.together > scaled.most")
+      "Two networks that were trained apart are better together than alone.",
+      "couple.gain.low > 0")
     page.claim(
-      "Thinned networks differ among themselves more than twice as often as networks that were "
-        + "trained apart.", "disagreement.thinned > 2 * disagreement.plain")
+      "Where one of two thinned networks errs, the other errs less often than where one of two "
+        + "networks errs that were trained apart.", "shared.thinned < shared.plain")
     page.claim(
-      "The five with dropout, averaged, are better than the best of them.",
-      "dropout.together < dropout.least")
+      "Dropout is better than the penalty, at its best factor.", "dropout.overDecay.low > 0")
+    page.claim(
+      "Dropout is better than the same masks without the ensemble.",
+      "dropout.overBoosting.low > 0")
   }
 
   /// Error against the number of masks, and against the number of networks.
@@ -103,26 +142,28 @@ package struct Ensembles {
       }
       return [.line(name, points, colour: colour), .points("", points, colour: colour)]
     }
+    func level(_ from: Double, _ to: Double) -> Mark {
+      .line("scaled weights", [(x: from, y: scaled), (x: to, y: scaled)], colour: 6)
+    }
     let ticks = counts.map { (Double($0), "\($0)") }
     return Figure(
       "masks",
       title:
-        "Sampled masks approach the scaled weights; networks trained apart gain little",
+        "Sampled masks approach the scaled weights, and so do ten networks trained apart",
       size: (760, 400), columns: 2,
       panels: [
         Panel(
           title: "masks of one network with dropout",
-          x: Axis("masks averaged", scale: .log, range: 0.9...72, ticks: ticks),
-          y: Axis("test error, %", range: 4...9),
-          marks: curve("arithmetic mean", \.arithmetic, colour: 1)
-            + curve("geometric mean", \.geometric, colour: 0)
-            + [.horizontal("scaled weights", at: scaled)]),
+          x: Axis("masks averaged", scale: .log, range: 0.9...36, ticks: ticks),
+          y: Axis("test error, %; band: ± deviation of five seeds", range: 4...9),
+          marks: curve("arithmetic", \.arithmetic, colour: 1)
+            + curve("geometric", \.geometric, colour: 0) + curve("vote", \.votes, colour: 3)
+            + [level(0.9, 36)]),
         Panel(
           title: "networks trained apart",
           x: Axis("networks averaged", range: 0.5...10.5), y: Axis("", range: 4...9),
-          marks: growth("without dropout", plain, colour: 6)
-            + growth("with dropout", dropout, colour: 2)
-            + [.horizontal("scaled weights", at: scaled)]),
+          marks: growth("without dropout", plain, colour: 4)
+            + growth("with dropout", dropout, colour: 2) + [level(0.5, 10.5)]),
       ])
   }
 }

@@ -17,9 +17,12 @@ package struct SmallNetwork: Sendable {
   private let secondBias: Vector
   private let output: [Vector]
   private let outputBias: Vector
+  /// Whether hidden units are rectifiers; else they pass on what they receive.
+  private let rectifies: Bool
 
   /// Takes the weights of 784-8-8-10.
-  package init(_ network: Perceptron) {
+  package init(_ network: Perceptron, rectifies: Bool = true) {
+    self.rectifies = rectifies
     first = network.weights(of: 0)
     (second, secondBias) = network.columns(of: 1)
     (output, outputBias) = network.columns(of: 2)
@@ -35,9 +38,8 @@ package struct SmallNetwork: Sendable {
     package var scaled: [Double]
     /// The probability of a mask whose network gives the digit the largest probability.
     package var rightMasks = 0.0
-    /// How the probability that a network gives to the digit is distributed over the masks: the
-    /// probability of masks in each of 40 bins of 0…1.
-    package var histogram = [Double](repeating: 0, count: 40)
+    /// The sum of the masks' probabilities, which is 1.
+    package var total = 0.0
   }
 
   /// The averages over all 2¹⁶ masks of the hidden units.
@@ -54,27 +56,77 @@ package struct SmallNetwork: Sendable {
       scaled: [])
     for one in 0..<(1 << n) {
       let a = secondLayer(masked(hidden, one) / p)
-      var (sum, logs, right) = (Vector(repeating: 0), Vector(repeating: 0), Float(0))
+      var (sum, logs) = (Vector(repeating: 0), Vector(repeating: 0))
+      var (right, total) = (Float(0), Float(0))
       let outer = Double(weight(one, p))
       for two in 0..<(1 << n) {
         let (probabilities, logarithms) = softmax(logits(masked(a, two) / p))
         let weight = weight(two, p)
         sum += probabilities * weight
         logs += logarithms * weight
+        total += weight
         if probabilities[label] == probabilities.max() { right += weight }
-        let bin = min(39, Int(probabilities[label] * 40))
-        result.histogram[bin] += outer * Double(weight)
       }
       for k in 0..<10 {
         result.arithmetic[k] += outer * Double(sum[k])
         result.geometric[k] += outer * Double(logs[k])
       }
       result.rightMasks += outer * Double(right)
+      result.total += outer * Double(total)
     }
     let powers = result.geometric.map { Double.exp($0) }
     let total = powers.reduce(0, +)
     result.geometric = powers.map { $0 / total }
     result.scaled = scaled(pixels)
+    return result
+  }
+
+  /// How the probability that the thinned networks give to an image's digit is spread, and which
+  /// unit divides them.
+  package struct Members: Codable, Sendable {
+    /// The probability of the masks in each of 40 bins of 0…1.
+    package var histogram = [Double](repeating: 0, count: 40)
+    /// That part of it whose masks keep the decisive unit.
+    package var kept: [Double] = []
+    /// The decisive unit, by which the mean probability of the digit changes most.
+    ///
+    /// 0 to 7 are in the first hidden layer, 8 to 15 in the second.
+    package var unit = 0
+    /// The mean probability of the digit over the masks that keep the unit, and that drop it.
+    package var meanKept = 0.0
+    package var meanDropped = 0.0
+  }
+
+  /// The members over all 2¹⁶ masks; arguments as for `averages`.
+  package func members(_ pixels: [Float], _ label: Int, keep p: Float) -> Members {
+    let n = Self.units
+    let hidden = hidden(pixels)
+    var result = Members()
+    var histograms = [[Double]](
+      repeating: [Double](repeating: 0, count: 40), count: 2 * n)
+    var sums = [Double](repeating: 0, count: 2 * n)
+    var sum = 0.0
+    for one in 0..<(1 << n) {
+      let a = secondLayer(masked(hidden, one) / p)
+      for two in 0..<(1 << n) {
+        let given = softmax(logits(masked(a, two) / p)).probabilities[label]
+        let weight = Double(weight(one, p)) * Double(weight(two, p))
+        let (bin, bits) = (min(39, Int(given * 40)), one | two << n)
+        result.histogram[bin] += weight
+        sum += weight * Double(given)
+        for unit in 0..<(2 * n) where bits >> unit & 1 == 1 {
+          histograms[unit][bin] += weight
+          sums[unit] += weight * Double(given)
+        }
+      }
+    }
+    let (p, q) = (Double(p), 1 - Double(p))
+    let means = sums.map { (kept: $0 / p, dropped: (sum - $0) / q) }
+    result.unit = means.indices.max {
+      abs(means[$0].kept - means[$0].dropped) < abs(means[$1].kept - means[$1].dropped)
+    }!
+    result.kept = histograms[result.unit]
+    (result.meanKept, result.meanDropped) = means[result.unit]
     return result
   }
 
@@ -97,7 +149,7 @@ package struct SmallNetwork: Sendable {
     for unit in 0..<Self.units {
       var sum = first.biases[unit]
       for i in pixels.indices { sum += first.rows[unit * pixels.count + i] * pixels[i] }
-      sums[unit] = max(0, sum)
+      sums[unit] = rectifies ? max(0, sum) : sum
     }
     return sums
   }
@@ -105,7 +157,7 @@ package struct SmallNetwork: Sendable {
   private func secondLayer(_ x: Vector) -> Vector {
     var z = secondBias
     for i in 0..<Self.units { z += second[i] * x[i] }
-    return z.replacing(with: 0, where: z .< 0)
+    return rectifies ? z.replacing(with: 0, where: z .< 0) : z
   }
 
   private func logits(_ x: Vector) -> Vector {

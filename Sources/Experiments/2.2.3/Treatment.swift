@@ -13,9 +13,7 @@ package struct Treatment: Sendable {
     Treatment(key: "rotation", words: "rotation 15°", augmentation: Augmentation(rotation: 15)),
     Treatment(key: "scale", words: "scale 15 %", augmentation: Augmentation(scale: 0.15)),
     Treatment(key: "shear", words: "shear 0.2", augmentation: Augmentation(shear: 0.2)),
-    Treatment(
-      key: "elastic", words: "elastic α 34",
-      augmentation: Augmentation(elastic: ElasticDistortion(strength: 34, smoothness: 4))),
+    elastic(34),
     Treatment(
       key: "erasing", words: "erasing 8 px",
       augmentation: Augmentation(erasing: .cutout(side: 8))),
@@ -39,4 +37,23 @@ package struct Treatment: Sendable {
     Treatment(key: "crops", words: "crops to ½", augmentation: Augmentation(smallestCrop: 0.5)),
   ]
   // snippet.end
+
+  /// Elastic distortion of σ = 4 and a strength.
+  private static func elastic(_ α: Int) -> Treatment {
+    Treatment(
+      key: "elastic\(α)", words: "elastic α \(α)",
+      augmentation: Augmentation(
+        elastic: ElasticDistortion(strength: Float(α), smoothness: 4)))
+  }
+
+  /// The strengths of elastic distortion that are compared, 34 being the table's.
+  package static let strengths = [10, 20, 34, 60].map(elastic)
+
+  /// Those that are trained for a short time too, to see what the time is worth.
+  package static let hurried = helpful.filter {
+    ["none", "elastic34", "together", "everything"].contains($0.key)
+  }
+
+  /// All that are trained, each once.
+  package static let all = helpful + harmful + strengths.filter { $0.key != "elastic34" }
 }

@@ -36,6 +36,23 @@ package enum SignalSizes {
         exp(rows.reduce(0) { $0 + log($1[layer]) } / Double(2 * rows.count))
       }
     }
+
+    /// The root of the mean square of each layer over all networks, of which the formula speaks.
+    package func whole(_ rows: KeyPath<Profile, [[Double]]>) -> [Double] {
+      let rows = self[keyPath: rows]
+      return rows[0].indices.map { layer in
+        (rows.reduce(0) { $0 + $1[layer] } / Double(rows.count)).squareRoot()
+      }
+    }
+
+    /// The root mean square of each layer that a share of the networks stay below.
+    package func quantile(_ share: Double, _ rows: KeyPath<Profile, [[Double]]>) -> [Double] {
+      let rows = self[keyPath: rows]
+      return rows[0].indices.map { layer in
+        let sorted = rows.map { $0[layer] }.sorted()
+        return sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))].squareRoot()
+      }
+    }
   }
 
   /// Random networks of equal layers, random inputs and random gradients at the output.

@@ -2,14 +2,19 @@ import Notebook
 
 extension DeepTraining {
   /// Draws the losses of the groups: the mean of the seeds, and a band from the least to the most.
-  package static func draw(_ groups: [String: [Outcome]], on page: Page) {
+  ///
+  /// - Parameter rates: the chosen rate of each rule where layers are normalised.
+  package static func draw(
+    _ groups: [String: [Outcome]], normalisedAt rates: [String: Double], on page: Page
+  ) {
     let panels = [
       ("22 layers", "plain.22", 32), ("30 layers", "plain.30", 96),
       ("30 layers, normalised", "normalised", 12),
     ].map { title, group, epochs in
       var marks: [Mark] = []
       for (colour, rule) in rules.enumerated() {
-        let losses = groups["\(group).\(rule.key)"]!.map(\.losses)
+        let rate = group == "normalised" ? ".\(rates[rule.key]!)" : ""
+        let losses = groups["\(group)\(rate).\(rule.key)"]!.map(\.losses)
         let range = losses[0].indices.prefix(epochs + 1)
         marks.append(
           .band(

@@ -10,7 +10,10 @@ package struct PatchExperiment {
   package struct Constants: Codable, Hashable {
     /// Added to a patch's variance before its root is taken; pixels are 0…1.
     package var contrast: Float
-    /// Added to the eigenvalues of the covariance; nil leaves whitening out.
+    /// Added to the eigenvalues of the covariance, as a part of their mean; nil leaves whitening out.
+    ///
+    /// As a part, since c scales the patches and their eigenvalues with them: one ε for all c would
+    /// whiten less the larger c is.
     package var epsilon: Double?
     /// Patches with a smaller variance are not learnt from.
     package var leastVariance: Float
@@ -47,8 +50,6 @@ package struct PatchExperiment {
   package struct Score: Codable {
     /// Accuracies in percent, one a cost.
     package var train, validation: [Double]
-    /// The largest remainder of the gradient at the end of a training.
-    package var remainder: Double
   }
 
   package let page: Page
@@ -92,7 +93,8 @@ package struct PatchExperiment {
       patchCount, from: data.train, source == .labelled ? split.labelled : withoutLabels,
       leastVariance: constants.leastVariance, using: &draws)
     let whitening =
-      constants.epsilon.map { Whitening(sample, epsilon: $0) } ?? .none(patches.size)
+      constants.epsilon.map { Whitening(sample, epsilon: $0 * sample.meanVariance()) }
+      ?? .none(patches.size)
     var starts = RandomStream(seed: page.seed, "2.3.2", "starts \(repetition)", "\(k)")
     let white = whitening(sample)
     let means =
@@ -159,8 +161,7 @@ package struct PatchExperiment {
     let right = try self.correct(machines, data.train, validation, features)
     return zip(machines, right).map { machine, right in
       Score(
-        train: machine.train, validation: right.map { 100 * $0 / Double(validation.count) },
-        remainder: machine.remainder)
+        train: machine.train, validation: right.map { 100 * $0 / Double(validation.count) })
     }
   }
 
@@ -169,7 +170,6 @@ package struct PatchExperiment {
     /// `[10·costs, d]` and `[10·costs]`.
     package let weights, biases: Tensor
     package let train: [Double]
-    package let remainder: Double
   }
 
   /// Trains for each cost in turn.
@@ -177,11 +177,10 @@ package struct PatchExperiment {
     let scaling = FeatureScaling(rows)
     let scaled = scaling(rows)
     var start: Tensor?
-    var (weights, biases, train, remainder) = ([Float](), [Float](), [Double](), 0.0)
+    var (weights, biases, train) = ([Float](), [Float](), [Double]())
     for cost in costs {
       let machine = try LinearSVM(scaled, labels: labels, cost: cost, from: start, tolerance: 1e-2)
       start = machine.weights
-      remainder = max(remainder, machine.remainder)
       let plain = scaling.unscaled(machine.weights)
       weights += plain.weights.values
       biases += plain.biases.values
@@ -190,7 +189,7 @@ package struct PatchExperiment {
     }
     return Machines(
       weights: Tensor([10 * costs.count, rows.shape[1]], weights),
-      biases: Tensor([10 * costs.count], biases), train: train, remainder: remainder)
+      biases: Tensor([10 * costs.count], biases), train: train)
   }
 
   /// How many images of a set each classifier gets right: for each kind of features, for each cost.
@@ -224,6 +223,17 @@ package struct PatchExperiment {
           return (0..<10).max { scores[first + $0] < scores[first + $1] } == labels[row]
         })
     }
+  }
+}
+
+extension Tensor {
+  /// The variance of a coordinate of rows `[n, d]`, in the mean over the coordinates.
+  ///
+  /// It is the mean of the eigenvalues of their covariance.
+  fileprivate func meanVariance() -> Double {
+    let n = Double(shape[0])
+    let squaredMean = sumOfRows().values.reduce(0) { $0 + Double($1) * Double($1) } / (n * n)
+    return (Double(sumOfSquares()) / n - squaredMean) / Double(shape[1])
   }
 }
 

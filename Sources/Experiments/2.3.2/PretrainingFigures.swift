@@ -4,39 +4,45 @@ import Tensors
 
 /// The figures of chapter 2.3.2.
 package enum PretrainingFigures {
-  /// The accuracies of each code: for each number of centroids, those of all repetitions.
-  package typealias Sweep = [(
-    k: Int, code: PatchEncoder.Code, cost: Int, accuracies: [Double]
-  )]
+  /// What is swept over the number of centroids.
+  package enum SweepKind: String, CaseIterable, Sendable {
+    /// The hard and the triangle code of a dictionary by K-means.
+    case hard, triangle
+    /// The triangle code of patches as they were drawn.
+    case random
+
+    fileprivate var words: String { self == .random ? "triangle, drawn" : rawValue }
+  }
+
+  /// For each kind and number of centroids, the cost that is best and the accuracies of all
+  /// dictionaries with it.
+  package typealias Sweep = [(k: Int, kind: SweepKind, cost: Int, accuracies: [Double])]
 
   private static let names: [VGGExperiment.Arm: String] = [
     .shallow: "A, N(0, 0.01)", .copied: "D, layers of A", .random: "D, N(0, 0.01)",
     .he: "D, He's rule",
   ]
 
+  /// Draws how many networks of each arm read more than half of the images, by the epoch.
   package static func drawCurves(
-    _ page: Page, _ outcomes: [VGGExperiment.Arm: [VGGExperiment.Outcome]]
+    _ page: Page, _ outcomes: [VGGExperiment.Arm: [VGGExperiment.Outcome]], title: String
   ) {
-    var marks: [Mark] = []
-    for (colour, arm) in VGGExperiment.Arm.allCases.enumerated() {
-      // Each seed has a line of its own: a mean of networks that learn and of one that does not
-      // would show neither.
-      let best = outcomes[arm]!.sorted { $0.final > $1.final }
-      for (place, outcome) in best.enumerated() {
-        marks.append(
-          .line(
-            place == 0 ? names[arm]! : "",
-            outcome.validation.enumerated().map { (x: Double($0 + 1), y: $1) }, colour: colour))
+    let marks = VGGExperiment.Arm.allCases.enumerated().map { colour, arm in
+      let own = outcomes[arm]!
+      let counts = own[0].validation.indices.map { epoch in
+        (x: Double(epoch + 1), y: Double(own.count { $0.validation[epoch] > 50 }))
       }
+      return Mark.line(names[arm]!, [(0, 0)] + counts, colour: colour)
     }
+    let count = Double(outcomes[.random]!.count)
     page.figure(
       Figure(
-        "curves",
-        title:
-          "From N(0, 0.01) a deep network is a gamble, with layers of a shallow one or without",
+        "curves", title: title,
         panels: [
           Panel(
-            x: Axis("epoch (60 steps)"), y: Axis("validation accuracy, %"), marks: marks)
+            x: Axis("epoch (60 steps)"),
+            y: Axis("networks, of \(Int(count)), that read more than half", range: 0...count),
+            marks: marks)
         ]))
   }
 
@@ -76,20 +82,20 @@ package enum PretrainingFigures {
   }
 
   package static func drawSweep(_ page: Page, _ sweep: Sweep) {
+    let counts = sweep.filter { $0.kind == .hard }.map(\.k)
     var marks: [Mark] = []
-    for (colour, code) in PatchEncoder.Code.allCases.enumerated() {
-      let own = sweep.filter { $0.code == code }.map { (x: Double($0.k), s: Spread($0.accuracies)) }
+    for (colour, kind) in SweepKind.allCases.enumerated() {
+      let own = sweep.filter { $0.kind == kind }.map { (x: Double($0.k), s: Spread($0.accuracies)) }
       marks.append(
         .band(
           "", own.map { ($0.x, $0.s.mean - $0.s.deviation, $0.s.mean + $0.s.deviation) },
           colour: colour))
-      marks.append(.line(code.rawValue, own.map { ($0.x, $0.s.mean) }, colour: colour))
+      marks.append(.line(kind.words, own.map { ($0.x, $0.s.mean) }, colour: colour))
     }
-    let counts = sweep.filter { $0.code == .hard }.map(\.k)
     page.figure(
       Figure(
         "centroids-count",
-        title: "The triangle code beats the hard one, whatever the number of centroids",
+        title: "The triangle code beats the hard one; patches as they were drawn do as well",
         panels: [
           Panel(
             x: Axis(

@@ -19,6 +19,19 @@ package struct VGGNetwork: Classifier {
     package var convolutions: [Int] { self == .a ? [1, 1, 2, 2, 2] : [2, 2, 3, 3, 3] }
   }
 
+  /// The multiplications of a forward pass of one image of 32×32 pixels.
+  package static func multiplications(_ column: Column) -> Int {
+    var (channels, side, sum) = (1, 32, 0)
+    for (count, width) in zip(column.convolutions, widths) {
+      for _ in 0..<count {
+        sum += 9 * channels * width * side * side
+        channels = width
+      }
+      side /= 2
+    }
+    return sum + channels * hidden + hidden * hidden + hidden * 10
+  }
+
   /// Channels of each stage: 64, 128, 256, 512 and 512 in the paper.
   package static let widths = [8, 16, 32, 64, 64]
   /// Units of a hidden fully connected layer: 4,096 in the paper.

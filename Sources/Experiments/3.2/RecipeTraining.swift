@@ -4,7 +4,9 @@ import Networks
 import Notebook
 import Tensors
 
-/// Trainings of chapter 3.2.
+/// Trainings of chapter 3.2, and all of them that a choice may be made by.
+///
+/// The test set is no argument of anything here: it is read by `RecipeTest`.
 package enum RecipeTraining {
   /// One training that is asked for.
   package struct Job: Sendable {
@@ -12,109 +14,128 @@ package enum RecipeTraining {
     package let key: String
     package let recipe: Recipe
     package let seed: Int
-    /// Whether a fifth of the images is enough at the end too.
-    package let isQuick: Bool
 
-    package init(key: String, recipe: Recipe, seed: Int, isQuick: Bool) {
-      (self.key, self.recipe, self.seed, self.isQuick) = (key, recipe, seed, isQuick)
+    package init(key: String, recipe: Recipe, seed: Int) {
+      (self.key, self.recipe, self.seed) = (key, recipe, seed)
     }
 
     /// Says everything that the result depends on.
     package var name: String { "\(key), seed \(seed): \(recipe)" }
-  }
 
-  /// Accuracies in percent.
-  package struct Accuracies: Codable, Sendable {
-    package let train, validation, test: Double
-  }
+    /// What the weights are kept as.
+    var nameOfWeights: String { "weights of \(name)" }
 
-  /// What a training leaves.
-  package struct Outcome: MeasuredResult, Sendable {
-    /// Epochs done at each point of the curves.
-    package var epochs: [Int] = []
-    /// Of every third labelled image, and of every fifth of the other two sets.
-    package var curve: [Accuracies] = []
-    /// Of all images, at the end.
-    package var final = Accuracies(train: 0, validation: 0, test: 0)
-    /// The test images that are misread, and as what, where they are few enough to be looked at.
-    package var mistakes: [Mistake] = []
+    /// What all random streams of the training are named by: the same for each recipe.
+    private var streams: String { "3.2/seed \(seed)" }
 
-    /// Most that are looked at.
-    static let mostMistakes = 200
+    /// The network before its training.
+    func network(seed pageSeed: UInt64) -> ConvolutionalClassifier {
+      var start = RandomStream(seed: pageSeed, streams, "weights")
+      return ConvolutionalClassifier(recipe, using: &start)
+    }
 
-    /// The accuracies: which images are misread is chance.
-    package var measures: [[Double]] {
-      (curve + [final]).map { [$0.train, $0.validation, $0.test] }
+    /// Trains, and leaves the parameters at some points, of which the last is the end.
+    ///
+    /// - Parameter points: how many, at equal distances where the epochs can be divided so.
+    func train(
+      on set: ImageSet, _ split: Split, points: Int, seed pageSeed: UInt64, _ flag: SideBySide.Flag
+    ) throws -> KeptWeights {
+      switch recipe.rule {
+      case .momentum(let μ):
+        try train(Momentum(momentum: μ), set, split, points, pageSeed, flag)
+      case .adam:
+        try train(Adam(), set, split, points, pageSeed, flag)
+      }
+    }
+
+    private func train(
+      _ rule: some Optimiser, _ set: ImageSet, _ split: Split, _ points: Int, _ pageSeed: UInt64,
+      _ flag: SideBySide.Flag
+    ) throws -> KeptWeights {
+      let network = network(seed: pageSeed)
+      let change = recipe.augmentation
+      var training = Training(
+        of: network, on: set, split.labelled, rule, rate: recipe.schedule,
+        batchSize: recipe.batchSize, seed: pageSeed, name: streams,
+        change: { change($0, using: &$1) })
+      var weights = KeptWeights()
+      let distance = max(1, recipe.epochs / points)
+      for epoch in 1...recipe.epochs {
+        try training.runEpoch { _ in try flag.check() }
+        if epoch == recipe.epochs || epoch % distance == 0 && weights.epochs.count < points - 1 {
+          weights.append(network, epoch: epoch)
+        }
+      }
+      return weights
     }
   }
 
-  /// A test image that is misread.
-  package struct Mistake: Codable, Sendable {
-    package let image, label, read: Int
-    package let confidence: Float
+  /// What is known of a training before the test set is opened; accuracies in percent.
+  package struct Outcome: Codable, Sendable {
+    /// Epochs done at each point of the curves.
+    package var epochs: [Int] = []
+    /// Of the unchanged labelled images, at each point.
+    package var train: [Double] = []
+    /// Of the validation images, at each point.
+    package var validation: [Double] = []
+    /// Of the validation images at the end, by statistics that were estimated anew on clean images;
+    /// nil for a network that reads no noise or is not normalised.
+    package var clean: Double?
+
+    /// Of the validation images at the end.
+    package var final: Double { validation.last! }
   }
 
-  /// Trains each job; curves have about ten points.
+  /// The points of a curve.
+  static let points = 10
+
+  /// The kit's split and `random` others like it; a quick run has a tenth of the labels.
+  package static func splits(_ page: Page, _ labels: [UInt8], random: Int) throws -> [Split] {
+    let (labelled, validation) = page.isQuick ? (30, 50) : (300, 1000)
+    let kit = try Split.kit(
+      labels, labelledPerClass: labelled, validationPerClass: validation)
+    return try [kit]
+      + (0..<random).map {
+        try Split.balanced(
+          labels, labelledPerClass: labelled, validationPerClass: validation,
+          seed: UInt64($0 + 1))
+      }
+  }
+
+  /// Trains each job, and keeps its weights for the test that follows.
   package static func run(
-    _ page: Page, _ jobs: [Job], _ data: MNIST, _ split: Split
+    _ page: Page, _ jobs: [Job], on set: ImageSet, _ split: Split
   ) throws -> [Outcome] {
-    let seed = page.seed
+    let (seed, kept) = (page.seed, page.kept)
     return try SideBySide.run(
       page, "trainings", jobs.map(\.name), tolerance: 2, committed: .always
     ) { index, flag in
       let job = jobs[index]
-      switch job.recipe.rule {
-      case .momentum(let μ):
-        return try run(job, Momentum(momentum: μ), seed, data, split, flag)
-      case .adam:
-        return try run(job, Adam(), seed, data, split, flag)
-      }
+      let weights = try job.train(on: set, split, points: points, seed: seed, flag)
+      let outcome = try evaluate(job, weights, set, split, seed: seed, flag)
+      _ = kept(job.nameOfWeights, committed: .never) { weights }
+      return outcome
     }
   }
 
-  private static func run(
-    _ job: Job, _ rule: some Optimiser, _ seed: UInt64, _ data: MNIST, _ split: Split,
+  /// What the weights of a training say of the labelled and the validation images.
+  static func evaluate(
+    _ job: Job, _ weights: KeptWeights, _ set: ImageSet, _ split: Split, seed: UInt64,
     _ flag: SideBySide.Flag
   ) throws -> Outcome {
-    let recipe = job.recipe
-    let name = "3.2/seed \(job.seed)"
-    var start = RandomStream(seed: seed, name, "weights")
-    let network = ConvolutionalClassifier(recipe, using: &start)
-    var training = Training(
-      of: network, on: data.train, split.labelled, rule, rate: recipe.schedule,
-      batchSize: recipe.batchSize, seed: seed, name: name,
-      change: { recipe.augmentation($0, using: &$1) })
-    var outcome = Outcome()
-    func few(_ indices: [Int], _ step: Int) -> [Int] {
-      stride(from: 0, to: indices.count, by: step).map { indices[$0] }
+    let network = job.network(seed: seed)
+    func accuracy(_ indices: [Int]) throws -> Double {
+      try network.evaluate(set, indices) { try flag.check() }.accuracy
     }
-    func evaluate(every step: Int) throws -> (train: Double, validation: Double, Evaluation) {
-      let check = { try flag.check() }
-      let train = try network.evaluate(
-        data.train, few(split.labelled, min(3, step)), beforeEachBatch: check)
-      let validation = try network.evaluate(
-        data.train, few(split.validation, step), beforeEachBatch: check)
-      let test = try network.evaluate(
-        data.test, few(Array(0..<data.test.count), step), beforeEachBatch: check)
-      return (train.accuracy, validation.accuracy, test)
+    var outcome = Outcome(epochs: weights.epochs)
+    for point in weights.epochs.indices {
+      weights.put(point, into: network)
+      outcome.train.append(try accuracy(split.labelled))
+      outcome.validation.append(try accuracy(split.validation))
     }
-    for epoch in 1...recipe.epochs {
-      try training.runEpoch { _ in try flag.check() }
-      if epoch % max(1, recipe.epochs / 10) == 0 || epoch == 1 {
-        let (train, validation, test) = try evaluate(every: 5)
-        outcome.epochs.append(epoch)
-        outcome.curve.append(
-          Accuracies(train: train, validation: validation, test: test.accuracy))
-      }
-    }
-    let (train, validation, test) = try evaluate(every: job.isQuick ? 5 : 1)
-    outcome.final = Accuracies(train: train, validation: validation, test: test.accuracy)
-    let misread = test.labels.indices.filter { test.predictions[$0] != test.labels[$0] }
-    for image in misread where misread.count <= Outcome.mostMistakes {
-      outcome.mistakes.append(
-        Mistake(
-          image: job.isQuick ? 5 * image : image, label: test.labels[image],
-          read: test.predictions[image], confidence: test.confidences[image]))
+    if job.recipe.noise > 0 && job.recipe.normalises {
+      try network.estimateStatistics(of: set, split.labelled) { try flag.check() }
+      outcome.clean = try accuracy(split.validation)
     }
     return outcome
   }
