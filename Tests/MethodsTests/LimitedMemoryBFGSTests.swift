@@ -1,0 +1,76 @@
+import Foundation
+import Methods
+import Tensors
+import Testing
+
+@Suite struct LimitedMemoryBFGSTests {
+  /// Σ 100·(y − x²)² + (1 − x)² over pairs (Rosenbrock 1960), in Double on the point's floats.
+  static func rosenbrock(_ point: [Tensor]) -> (value: Double, gradient: [Tensor]) {
+    var value = 0.0
+    let gradients = point.map { x in
+      var g = [Float](repeating: 0, count: x.count)
+      for i in stride(from: 0, to: x.count, by: 2) {
+        let (a, b) = (Double(x[i]), Double(x[i + 1]))
+        value += 100 * (b - a * a) * (b - a * a) + (1 - a) * (1 - a)
+        g[i] = Float(-400 * a * (b - a * a) - 2 * (1 - a))
+        g[i + 1] = Float(200 * (b - a * a))
+      }
+      return Tensor(x.shape, g)
+    }
+    return (value, gradients)
+  }
+
+  /// The curved valley, from where Rosenbrock started, in two tensors at once.
+  @Test func itFollowsTheCurvedValley() {
+    let start = [Tensor([2], [-1.2, 1]), Tensor([2], [2, -1])]
+    let result = LimitedMemoryBFGS().minimise(from: start, steps: 200, Self.rosenbrock)
+    #expect(result.values.last! < 1e-9)
+    for point in result.point {
+      #expect(abs(point[0] - 1) < 1e-4 && abs(point[1] - 1) < 2e-4)
+    }
+    // Descent with the same search is nowhere near: what is learnt of the curvature does it.
+    let blind = LimitedMemoryBFGS(memory: 0).minimise(from: start, steps: 200, Self.rosenbrock)
+    #expect(blind.values.last! > 1e-4)
+    #expect(result.evaluations < 150)
+  }
+
+  @Test func theValueNeverRises() {
+    let result = LimitedMemoryBFGS(memory: 3).minimise(
+      from: [Tensor([2], [-1.2, 1])], steps: 60, Self.rosenbrock)
+    #expect(zip(result.values, result.values.dropFirst()).allSatisfy { $1 <= $0 })
+  }
+
+  /// ½ Σ λᵢ(xᵢ − i)² of curvatures from 1 to 10,000: as many differences as dimensions, and it is
+  /// the minimum in little more than as many steps.
+  @Test func aQuadraticTakesLittleMoreStepsThanDimensions() {
+    let λ: [Double] = [1, 10, 100, 1000, 10_000]
+    func f(_ point: [Tensor]) -> (value: Double, gradient: [Tensor]) {
+      let x = point[0]
+      let off = λ.indices.map { Double(x[$0]) - Double($0) }
+      let value = zip(λ, off).reduce(0) { $0 + 0.5 * $1.0 * $1.1 * $1.1 }
+      return (value, [Tensor([5], zip(λ, off).map { Float($0 * $1) })])
+    }
+    let result = LimitedMemoryBFGS(memory: 10).minimise(
+      from: [Tensor([5], [9, 9, 9, 9, 9])], steps: 100, tolerance: 1e-3, f)
+    #expect(result.slope <= 1e-3)
+    #expect(result.values.count < 25)
+    for i in λ.indices { #expect(abs(result.point[0][i] - Float(i)) < 1e-3) }
+  }
+
+  /// A step that leaves the function's domain is taken back.
+  @Test func aValueThatIsNoNumberIsTooLarge() {
+    func f(_ point: [Tensor]) -> (value: Double, gradient: [Tensor]) {
+      let x = Double(point[0][0])
+      return (x - log(x), [Tensor([1], [Float(1 - 1 / x)])])
+    }
+    let result = LimitedMemoryBFGS().minimise(from: [Tensor([1], [0.01])], steps: 50, f)
+    #expect(abs(result.point[0][0] - 1) < 1e-3)
+  }
+
+  @Test func whatTheFunctionThrowsEndsIt() {
+    struct Stop: Error {}
+    #expect(throws: Stop.self) {
+      try LimitedMemoryBFGS().minimise(from: [Tensor([1], [1])], steps: 5) { _ in throw Stop() }
+    }
+  }
+}
