@@ -137,27 +137,26 @@ public struct LadderNetwork: Classifier, Objective {
     }
     var h = noisy(x)
     var pass = Pass(z: [h], logits: h)
-    for (index, layer) in layers.enumerated() {
+    for layer in layers {
       let product = matrixProduct(h, x.tape(layer.weight))
       var z: [Variable] = []
       var moments = (mean: x.tape(layer.runningMean), variance: x.tape(layer.runningVariance))
       for part in running ? [0..<x.shape[0]] : parts {
         let own = parts.count == 1 ? product : rows(product, part)
         if running {
-          z.append(
-            standardised(
-              own, mean: moments.mean, variance: moments.variance, epsilon: plan.epsilon))
+          let (μ, v) = moments
+          z.append(standardised(own, mean: μ, variance: v, epsilon: plan.epsilon))
         } else {
-          let (y, mean, variance) = normalised(own, epsilon: plan.epsilon)
+          let (y, μ, v) = normalised(own, epsilon: plan.epsilon)
           z.append(y)
-          moments = (mean, variance)
+          moments = (μ, v)
         }
       }
       let z̃ = noisy(z.count == 1 ? z[0] : concatenation(z, along: .rows))
       pass.z.append(z̃)
       pass.moments.append(moments)
-      let biased = z̃ + x.tape(layer.shift)
-      h = layer.scale.map { biased * x.tape($0) } ?? relu(biased)  // γ at the top alone
+      let shifted = z̃ + x.tape(layer.shift)
+      h = layer.scale.map { shifted * x.tape($0) } ?? relu(shifted)  // γ at the top alone
     }
     pass.logits = h
     return pass
@@ -205,8 +204,8 @@ public struct LadderNetwork: Classifier, Objective {
       return Loss(
         [("labels", 1, softmaxCrossEntropy(logits: y, labels: labels))], over: labels.count)
     }
-    let unlabelled = flatten(tape.constant(batch.unlabelled))
-    let (n, all) = (labels.count, labels.count + unlabelled.shape[0])
+    let (n, unlabelled) = (labels.count, flatten(tape.constant(batch.unlabelled)))
+    let all = n + unlabelled.shape[0]
     let x = concatenation([flatten(tape.constant(labelled)), unlabelled], along: .rows)
     let corrupted = encode(x, parts: [0..<n, n..<all], noise: plan.noise, using: &noise)
     let clean = encode(unlabelled, parts: [0..<all - n], noise: 0, using: &noise)
@@ -220,13 +219,10 @@ public struct LadderNetwork: Classifier, Objective {
   }
 
   /// The logits of images `[1, n, 28, 28]` with pixels in [0, 1]: noisy in training, else clean.
-  ///
-  /// The running statistics are those of clean passes, so training needs a clean one too.
   public func logits(
     _ images: Variable, _ phase: Phase, using noise: inout RandomStream
   ) -> Variable {
-    let x = flatten(images)
-    let parts = [0..<x.shape[0]]
+    let (x, parts) = (flatten(images), [0..<images.shape.exampleCount])
     guard phase != .evaluation else {
       return encode(x, parts: parts, noise: 0, running: true, using: &noise).logits
     }
@@ -244,8 +240,7 @@ public struct LadderNetwork: Classifier, Objective {
   private func move(to clean: Pass, samples: Int, share: Float) {
     precondition(!clean.logits.tape.readsCopy, "the running statistics of a copy do not move")
     let unbiased = share * Float(samples) / Float(max(1, samples - 1))
-    for (layer, moments) in zip(layers, clean.moments.dropFirst()) {
-      guard let moments else { continue }
+    for case (let layer, let moments?) in zip(layers, clean.moments.dropFirst()) {
       layer.runningMean.value = layer.runningMean.value * (1 - share) + moments.mean.value * share
       layer.runningVariance.value =
         layer.runningVariance.value * (1 - share) + moments.variance.value * unbiased
