@@ -1,0 +1,116 @@
+import Digits
+import Gradients
+import Networks
+import Tensors
+
+/// Learning from labels, and from the network's own guesses as if they were labels.
+///
+/// Source: Lee 2013, whose network has one sigmoid a class and the cross-entropy of each. The guess
+/// is what the network says with all its units, at its present weights; the paper leaves open whether
+/// it is made with dropout.
+public struct PseudoLabel<Network: Classifier>: Objective {
+  /// What the outputs are.
+  public enum Output: Sendable {
+    /// One sigmoid a class, each with its own cross-entropy: the paper's.
+    case sigmoids
+    /// A softmax over the classes.
+    case softmax
+  }
+
+  /// The weight of the guesses in the course of a training, and what the outputs are.
+  public struct Plan: Sendable {
+    /// T₁: the epoch until which guesses count nothing.
+    public var start = 100
+    /// T₂: the epoch from which they count in full.
+    public var end = 600
+    /// α_f: their weight then.
+    public var weight = 3.0
+    /// What the outputs are.
+    public var output = Output.sigmoids
+
+    /// The paper's plan.
+    public init() {}
+
+    // snippet.weight
+    /// α(t): 0, then along a line, then α_f.
+    ///
+    /// Lee 2013, eq. 16; t counts epochs.
+    public var schedule: Schedule {
+      let (start, end, weight) = (start, end, weight)
+      return Schedule(in: .epochs) { t in
+        if t < start { return 0 }
+        if t >= end { return weight }
+        return weight * Double(t - start) / Double(end - start)
+      }
+    }
+    // snippet.end
+  }
+
+  /// The network in training.
+  public let network: Network
+  /// What it was made by.
+  public let plan: Plan
+
+  /// The objective of a network.
+  public init(_ network: Network, _ plan: Plan = Plan()) {
+    (self.network, self.plan) = (network, plan)
+  }
+
+  // snippet.loss
+  /// L = labelled loss + α(t) · loss on the guesses, each a mean over its images.
+  ///
+  /// Lee 2013, eq. 15.
+  public func loss(
+    _ batch: PairedBatch, at moment: Moment, on tape: Tape, using noise: inout RandomStream
+  ) -> Loss {
+    let y = network.logits(tape.constant(batch.labelled.images), .training, using: &noise)
+    let labelled = crossEntropy(y, batch.labelled.labels)
+    let α = plan.schedule(moment)
+    guard α > 0 else { return Loss([("labels", 1, labelled)], over: batch.labelled.count) }
+    let guesses = network.logits(of: batch.unlabelled).predictions  // constants (eq. 14)
+    let ỹ = network.logits(tape.constant(batch.unlabelled), .training, using: &noise)
+    return Loss(
+      [("labels", 1, labelled), ("guesses", α, crossEntropy(ỹ, guesses))],
+      over: batch.labelled.count)
+  }
+  // snippet.end
+
+  /// The cross-entropy with labels, a mean over images, of sigmoids a sum over the classes.
+  private func crossEntropy(_ logits: Variable, _ labels: [Int]) -> Variable {
+    guard plan.output == .sigmoids else {
+      return softmaxCrossEntropy(logits: logits, labels: labels)
+    }
+    var targets = Tensor(repeating: 0, logits.shape)
+    let classes = logits.shape[1]
+    for (row, label) in labels.enumerated() { targets[row * classes + label] = 1 }
+    return bernoulliCrossEntropy(logits: logits, targets: targets)
+  }
+}
+
+extension PseudoLabel where Network == Perceptron {
+  /// The paper's network: 5,000 rectifiers, half of which a step drops.
+  public static var networkPlan: Perceptron.Plan {
+    var plan = Perceptron.Plan([ImageSet.pixelsPerImage, 5000, ImageSet.classCount])
+    plan.keepHidden = 0.5
+    return plan
+  }
+
+  /// Labelled images of a step, and images without labels.
+  public static var batchSizes: (labelled: Int, unlabelled: Int) { (32, 256) }
+
+  /// p(t): the momentum, from .5 along a line to .99 at epoch `end`.
+  public static func momentum(until end: Int = 500) -> Schedule {
+    Schedule(in: .epochs) { 0.5 + 0.49 * min(1, Double($0) / Double(max(1, end))) }
+  }
+
+  /// The learning rate 1.5 · .998ᵗ · (1 − p(t)) of epoch t.
+  ///
+  /// The paper's step is Δ ← p·Δ − (1 − p)·ε·∇L; the `Momentum` here has no factor 1 − p, which
+  /// therefore stands in the rate.
+  public static func rate(_ first: Double = 1.5, momentumUntil end: Int = 500) -> Schedule {
+    let (falling, p) = (
+      Schedule.exponential(first, factor: 0.998, every: 1, .epochs), momentum(until: end)
+    )
+    return Schedule(in: .epochs) { falling.value(at: $0) * (1 - p.value(at: $0)) }
+  }
+}

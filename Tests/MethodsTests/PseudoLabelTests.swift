@@ -1,0 +1,117 @@
+import Gradients
+import Networks
+import Tensors
+import Testing
+
+@testable import Digits
+@testable import Methods
+
+@Suite struct PseudoLabelTests {
+  private typealias Method = PseudoLabel<Perceptron>
+  private let full = Moment(step: 0, epoch: 600)
+
+  private func method(_ output: Method.Output = .sigmoids, keep: Float = 1) -> Method {
+    var plan = Perceptron.Plan([4, 5, 3])
+    plan.keepHidden = keep
+    var stream = RandomStream(seed: 1, "perceptron")
+    let network = Perceptron(plan, using: &stream)
+    TinyInstance.fill(network)
+    var own = Method.Plan()
+    own.output = output
+    return Method(network, own)
+  }
+
+  @Test func theWeightHasThreePieces() {
+    let schedule = Method.Plan().schedule
+    for (epoch, weight) in [
+      (0, 0), (99, 0), (100, 0), (350, 1.5), (599, 2.994), (600, 3), (9000, 3),
+    ] {
+      #expect(abs(schedule.value(at: epoch) - weight) < 1e-12, "epoch \(epoch)")
+    }
+    #expect(schedule(Moment(step: 9000, epoch: 0)) == 0, "it counts epochs")
+  }
+
+  @Test func rateAndMomentumAreThePapers() {
+    let (p, rate) = (Method.momentum(), Method.rate())
+    #expect(p.value(at: 0) == 0.5 && abs(p.value(at: 250) - 0.745) < 1e-12)
+    #expect(abs(p.value(at: 500) - 0.99) < 1e-12 && p.value(at: 900) == p.value(at: 500))
+    #expect(rate.value(at: 0) == 0.75)
+    #expect(abs(rate.value(at: 500) - 1.5 * 0.36750 * 0.01) < 1e-5)
+  }
+
+  @Test func theGradientOfTheWholeLossIsThatOfTheLoss() {
+    for output in [Method.Output.sigmoids, .softmax] {
+      let check = WholeLoss(method: method(output), batch: TinyInstance.batch, moment: full)
+      for (path, error) in check.relativeErrors() {
+        #expect(error < WholeLoss<Method>.tolerance, "\(path)")
+      }
+      for (path, error) in check.relativeErrors(factor: 1.03) {
+        #expect(error > WholeLoss<Method>.tolerance, "\(path)")
+      }
+    }
+  }
+
+  /// Values by Benchmarks/golden_pseudo_label.py.
+  @Test func lossAndGradientAreThoseOfAnotherLibrary() {
+    for (output, loss, norm) in [
+      (Method.Output.sigmoids, 5.9496435724, 3.7307051242), (.softmax, 2.7298048901, 1.6934350423),
+    ] {
+      let own = TinyInstance.lossAndGradientNorm(
+        method(output), at: Moment(step: 0, epoch: 350))
+      #expect(TinyInstance.agree(own.loss, loss), "\(own.loss) for \(loss)")
+      #expect(TinyInstance.agree(own.norm, norm), "\(own.norm) for \(norm)")
+    }
+  }
+
+  /// The second part of the loss for labels that are given, by the noise that the loss draws.
+  private func second(_ method: Method, labels: [Int], _ tape: Tape) -> Variable {
+    var noise = RandomStream(seed: 1, "tiny")
+    let (network, batch) = (method.network, TinyInstance.batch)
+    _ = network.logits(tape.constant(batch.labelled.images), .training, using: &noise)
+    let y = network.logits(tape.constant(batch.unlabelled), .training, using: &noise)
+    return softmaxCrossEntropy(logits: y, labels: labels)
+  }
+
+  private func part(_ method: Method, _ tape: Tape) -> Loss {
+    var noise = RandomStream(seed: 1, "tiny")
+    return method.loss(TinyInstance.batch, at: full, on: tape, using: &noise)
+  }
+
+  /// With all its units, at its present weights.
+  @Test func theGuessIsThatOfThePresentNetwork() {
+    let method = method(.softmax, keep: 0.5)
+    for _ in 0..<2 {
+      let guesses = method.network.logits(of: TinyInstance.batch.unlabelled).predictions
+      let parts = part(method, Tape()).parts
+      #expect(parts.map(\.name) == ["labels", "guesses"])
+      #expect(parts[1].value == second(method, labels: guesses, Tape()).value.scalar)
+      // Everything is guessed otherwise now.
+      let output = method.network.layers[1]
+      output.weight.value = output.weight.value * -1
+      output.bias.value = output.bias.value * -1
+      #expect(method.network.logits(of: TinyInstance.batch.unlabelled).predictions != guesses)
+    }
+  }
+
+  @Test func noGradientFlowsThroughTheGuess() {
+    let method = method(.softmax)
+    let (tape, given) = (Tape(), Tape())
+    let gradient = tape.backward(from: part(method, tape).total)
+    let guesses = method.network.logits(of: TinyInstance.batch.unlabelled).predictions
+    let supervised = softmaxCrossEntropy(
+      logits: method.network.logits(of: TinyInstance.batch.labelled.images, on: given),
+      labels: TinyInstance.batch.labelled.labels)
+    let right = given.backward(from: supervised + second(method, labels: guesses, given) * 3)
+    for parameter in method.parameters {
+      #expect((gradient[parameter] - right[parameter]).maximumMagnitude() < 1e-6)
+    }
+  }
+}
+
+extension Classifier {
+  /// The logits on a tape that records them.
+  fileprivate func logits(of images: Tensor, on tape: Tape) -> Variable {
+    var noise = RandomStream(seed: 1, "tiny")
+    return logits(tape.constant(images), .training, using: &noise)
+  }
+}
