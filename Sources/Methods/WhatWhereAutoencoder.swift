@@ -1,0 +1,210 @@
+import Digits
+import Gradients
+import Networks
+import Tensors
+
+/// A stacked what-where auto-encoder: a convolutional classifier that must also draw what it saw.
+///
+/// Each pooling keeps the largest of 2 × 2 pixels, the "what", for the next layer, and its place, the
+/// "where", for the decoder, which unpools by it. L = L_NLL + λ_rec·‖x − x̃‖² + λ_M·Σ‖h − h̃‖², squares
+/// summed over the units and averaged over the images; images without labels have all terms but the
+/// first. Source: Zhao, Mathieu, Goroshin & LeCun 2015, eqs. 1–2 and section 3.
+public struct WhatWhereAutoencoder: Classifier, Objective {
+  /// How it is built; the blocks at first are (64)5c-(64)3c-2p-(64)3c-10fc.
+  public struct Plan: Sendable {
+    /// A convolution with rectified units, and whether a pooling over 2 × 2 follows it.
+    public struct Block: Sendable {
+      /// Filters, and the side of each in pixels.
+      public var filters, kernel: Int
+      /// Whether a pooling follows.
+      public var pools: Bool
+
+      /// A block without padding.
+      public init(filters: Int, kernel: Int, pools: Bool = false) {
+        (self.filters, self.kernel, self.pools) = (filters, kernel, pools)
+      }
+    }
+
+    /// The blocks of the encoder; the decoder has them in reverse.
+    public var blocks = [
+      Block(filters: 64, kernel: 5), Block(filters: 64, kernel: 3, pools: true),
+      Block(filters: 64, kernel: 3),
+    ]
+    /// Pixels of a side of the images.
+    public var side = ImageSet.side
+    /// Classes.
+    public var classes = ImageSet.classCount
+    /// λ_rec, a setting to be chosen: we know of no value of the paper's for these digits.
+    public var reconstruction: Float = 0.01
+    /// λ_M, likewise.
+    public var middle: Float = 0.001
+    /// Whether the decoder is told where the largest stood; else it puts each in its block's first
+    /// place.
+    public var knowsWhere = true
+    /// The probability to keep a feature that the fully connected layer reads, 1 for no dropout.
+    public var keep: Float = 1
+    /// Where the weights start.
+    public var initialiser = Initialiser.he
+
+    /// The plan of the paper's network for MNIST.
+    public init() {}
+  }
+
+  /// What the encoder found in a batch.
+  struct Encoding {
+    /// What each block read: the images, then the "what" of each block but the last.
+    var inputs: [Variable] = []
+    /// Where each block's pooling found the largest, and the shape it pooled; nil without a pooling.
+    var places: [(switches: Tensor, shape: Shape)?] = []
+    /// What the last block gave.
+    var top: Variable
+  }
+
+  /// What it was made by.
+  public let plan: Plan
+  private let convolutions: [Convolution]
+  private let output: Dense
+  /// First block to last, as the convolutions are; each turns back what its convolution did.
+  private let deconvolutions: [Deconvolution]
+
+  /// A network with drawn weights.
+  public init(_ plan: Plan = Plan(), using stream: inout RandomStream) {
+    self.plan = plan
+    var (channels, side) = (1, plan.side)
+    var (forth, back): ([Convolution], [Deconvolution]) = ([], [])
+    for (index, block) in plan.blocks.enumerated() {
+      forth.append(
+        Convolution(
+          channels: channels, filters: block.filters, kernel: block.kernel, activation: .relu,
+          initialiser: plan.initialiser, using: &stream))
+      // What the images are compared with may have any sign, what rectified units are may not.
+      back.append(
+        Deconvolution(
+          filters: block.filters, channels: channels, kernel: block.kernel,
+          activation: index == 0 ? .identity : .relu, initialiser: plan.initialiser,
+          using: &stream))
+      (channels, side) = (block.filters, (side - block.kernel + 1) / (block.pools ? 2 : 1))
+    }
+    precondition(side > 0, "nothing is left of an image of \(plan.side) pixels")
+    (convolutions, deconvolutions) = (forth, back)
+    output = Dense(
+      inputs: channels * side * side, outputs: plan.classes, initialiser: plan.initialiser,
+      using: &stream)
+  }
+
+  // snippet.encoder
+  /// The encoder's pass over images `[1, n, side, side]`.
+  func encoding(_ images: Variable) -> Encoding {
+    var encoding = Encoding(top: images)
+    for (block, convolution) in zip(plan.blocks, convolutions) {
+      encoding.inputs.append(encoding.top)
+      encoding.top = convolution(encoding.top)
+      guard block.pools else {
+        encoding.places.append(nil)
+        continue
+      }
+      let shape = encoding.top.shape
+      let (what, switches) = maximumPool(encoding.top)
+      encoding.top = what
+      encoding.places.append((switches, shape))
+    }
+    return encoding
+  }
+  // snippet.end
+
+  // snippet.decoder
+  /// What the decoder makes of each block's input, first block to last.
+  ///
+  /// It begins with what the last convolution gave: the layer that classifies has no part in it.
+  func reconstructions(_ encoding: Encoding) -> [Variable] {
+    var (x, results): (Variable, [Variable]) = (encoding.top, [])
+    for (deconvolution, place) in zip(deconvolutions, encoding.places).reversed() {
+      if let (switches, shape) = place {
+        x = unpool(
+          x, plan.knowsWhere ? switches : Tensor(repeating: 0, switches.shape), to: shape)
+      }
+      x = deconvolution(x)
+      results.insert(x, at: 0)
+    }
+    return results
+  }
+  // snippet.end
+
+  /// L of a batch.
+  public func loss(
+    _ batch: PairedBatch, at moment: Moment, on tape: Tape, using noise: inout RandomStream
+  ) -> Loss {
+    let labels = batch.labelled.labels
+    // snippet.objective
+    // One pass over all images, the labelled ones first: axis 1 counts the images.
+    let images = Tensor.concatenation([batch.labelled.images, batch.unlabelled], axis: 1)
+    let encoding = encoding(tape.constant(images))
+    let errors = zip(encoding.inputs, reconstructions(encoding)).map { squaredError($0, $1) }
+    let known = rows(encoding.top, 0..<labels.count)
+    let logits = logits(ofTop: known, .training, using: &noise)
+    var parts: [(name: String, weight: Float, value: Variable)] = [  // eq. 1
+      ("labels", 1, softmaxCrossEntropy(logits: logits, labels: labels)),  // L_NLL
+      ("reconstruction", plan.reconstruction, errors[0]),  // λ_rec·‖x − x̃‖²
+    ]
+    if errors.count > 1 {  // λ_M·Σ‖h − h̃‖²
+      parts.append(("middle", plan.middle, errors[2...].reduce(errors[1]) { $0 + $1 }))
+    }
+    // snippet.end
+    return Loss(parts, over: images.shape[1])
+  }
+
+  /// The logits of images `[1, n, side, side]` → `[n, classes]`.
+  public func logits(
+    _ images: Variable, _ phase: Phase, using noise: inout RandomStream
+  ) -> Variable {
+    logits(ofTop: encoding(images).top, phase, using: &noise)
+  }
+
+  /// The logits of what the last block gave.
+  private func logits(
+    ofTop top: Variable, _ phase: Phase, using noise: inout RandomStream
+  ) -> Variable {
+    let features = flatten(top)
+    return output(
+      phase.isTraining && plan.keep < 1
+        ? dropout(features, keep: plan.keep, using: &noise) : features)
+  }
+
+  /// The images as the decoder draws them: `[1, n, side, side]` → the same.
+  public func reconstructed(_ images: Tensor) -> Tensor {
+    reconstructions(encoding(Tape(recording: false).constant(images)))[0].value
+  }
+}
+
+/// The adjoint of a convolution, by weights of its own: y = f(x ∗ᵀ W + b).
+struct Deconvolution: Module {
+  /// The filters as the convolution of the same block has them, `[filters, channels, k, k]`.
+  private let weight: Parameter
+  private let bias: Parameter
+  private let activation: Activation
+
+  init(
+    filters: Int, channels: Int, kernel: Int, activation: Activation, initialiser: Initialiser,
+    using stream: inout RandomStream
+  ) {
+    // The fan-in is counted for the direction in which it is used: all filters at k × k places.
+    let drawn = initialiser.weights([channels, filters, kernel, kernel], using: &stream)
+    weight = Parameter("weight", drawn.exchangingFirstTwo())
+    bias = Parameter("bias", Tensor(repeating: 0, [channels]))
+    self.activation = activation
+  }
+
+  /// Images `[filters, n, h, w]` → `[channels, n, h + k − 1, w + k − 1]`.
+  func callAsFunction(_ x: Variable) -> Variable {
+    transposedConvolution(x, x.tape(weight), x.tape(bias), activation: activation)
+  }
+}
+
+extension Tensor {
+  /// The same elements with the first two dimensions exchanged: `[a, b, h, w]` → `[b, a, h, w]`.
+  fileprivate func exchangingFirstTwo() -> Tensor {
+    let (a, b) = (shape[0], shape[1])
+    let parts = (0..<b).map { slice($0..<$0 + 1, axis: 1).reshaped([1, a, shape[2], shape[3]]) }
+    return Tensor.concatenation(parts, axis: 0)
+  }
+}
