@@ -52,7 +52,7 @@ extension TechniquesTogether {
   /// Rates that are tried, each twice the one before.
   static let rates = (
     momentum: [0.005, 0.01, 0.02, 0.04, 0.08, 0.16],
-    adam: [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016]
+    adam: [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064]
   )
 
   // snippet.steps
