@@ -293,6 +293,9 @@ extension WhatGoesWrong {
       page.difference(
         "cost.\(bug.rawValue).loss", PairedDifference(healthy, minus: sick), tolerance: 2)
     }
+    page.claim(
+      "For two softmaxes no loss is shown at all.",
+      "cost.softmaxTwice.loss.low < 0 and cost.softmaxTwice.loss.high > 0")
   }
 }
 
