@@ -19,7 +19,7 @@ public enum TechniquesTogether: Chapter {
     let data = try await page.mnist()
     let splits = try RecipeTraining.splits(page, data.train.labels, random: page.isQuick ? 1 : 3)
     let split = splits[0]
-    RecipeChecks.run(page)
+    RecipeChecks.run(page, final: FinalModel.recipe)
     let steps = try steps { key, recipe, rates in
       try tune(page, key, recipe, rates, data.train, split)
     }
@@ -100,7 +100,7 @@ extension TechniquesTogether {
     try add("strong", "elastic α = 24") {
       $0.augmentation.elastic = ElasticDistortion(strength: 24, smoothness: 4)
     }
-    try add("long", "150 epochs") { $0.epochs = 150 }
+    try add("long", "150 epochs", rates: rates.adam) { $0.epochs = 150 }
     try add("best", "all of the kit's filters") { $0.blocks = Recipe.kitBlocks(32) }
     return steps
   }
@@ -232,7 +232,7 @@ extension TechniquesTogether {
     if !page.isQuick {
       page.check(
         "what validation chooses is what `lab model` trains",
-        "\(best.judged.step.recipe)" == "\(Recipe.best)" ? 0 : 1, atMost: 0)
+        "\(best.judged.step.recipe)" == "\(FinalModel.recipe)" ? 0 : 1, atMost: 0)
     }
     compareOnImages(page, tested.first { $0.judged.step.key == "long" }!, tested.last!)
     claim(page)
@@ -347,7 +347,7 @@ extension TechniquesTogether {
   static func arms(
     tune: (_ key: String, _ recipe: Recipe, _ rates: [Double]) throws -> Double
   ) throws -> [(words: String, arm: LeaveOneOut.Arm)] {
-    var base = Recipe.best
+    var base = FinalModel.recipe
     (base.blocks, base.epochs) = (Recipe.kitBlocks(16), 30)
     base.rate = try tune("whole", base, rates.adam)
     var arms = [(words: "nothing", arm: LeaveOneOut.Arm(key: "nothing", recipe: base))]

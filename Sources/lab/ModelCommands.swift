@@ -142,7 +142,7 @@ struct ModelCommand: AsyncParsableCommand {
     else { return nil }
     let times = files.expectedSeconds(
       ofJobs: (0..<5).map {
-        RecipeTraining.Job(key: "best", recipe: .best, seed: $0).name
+        RecipeTraining.Job(key: "best", recipe: FinalModel.recipe, seed: $0).name
       }, speed: SpeedProbe(root: catalogue.root).speed())
     return times.isEmpty ? nil : times.reduce(0, +) / Double(times.count)
   }
