@@ -24,7 +24,7 @@ public enum FinalModel {
     recipe.augmentation = Augmentation(
       rotation: 15, shift: 2, scale: 0.15, shear: 0.2,
       elastic: ElasticDistortion(strength: 24, smoothness: 4))
-    (recipe.rule, recipe.rate, recipe.decays) = (.adam, 0.016, true)
+    (recipe.rule, recipe.rate, recipe.decays) = (.adam, 0.008, true)
     (recipe.batchSize, recipe.epochs) = (50, 150)
     return recipe
   }()
