@@ -367,15 +367,8 @@ extension TechniquesTogether {
     try add("noise", "noise") { $0.noise = 0 }
     try add("norm", "batch normalisation", rates: rates.adam) { $0.normalises = false }
     try add("units", "dropout of units") { $0.keep = 1 }
-    try add("he", "He's rule (fan-in uniform)", rates: rates.adam) {
-      $0.initialiser = .fanInUniform
-    }
     try add("adam", "Adam (momentum 0.9)", rates: rates.momentum) { $0.rule = .momentum(0.9) }
-    try add("decay", "the falling rate", rates: rates.adam) { $0.decays = false }
     try add("leaky", "the leak (ReLU)") { $0.activation = .relu }
-    try add("depth", "two of four convolutions", rates: rates.adam) {
-      ($0.blocks, $0.hidden) = (Recipe().blocks, 50)
-    }
     return arms
   }
   // snippet.end

@@ -15,7 +15,7 @@ package struct AugmentationResults: Sendable {
 
   /// Trains all treatments on all splits.
   package init(_ page: Page, _ data: MNIST, _ splits: [Split]) throws {
-    let seeds = page.isQuick ? 1 : 2
+    let seeds = 1
     func run(
       _ label: String, _ treatments: [Treatment], epochs: Int, isLong: Bool
     ) throws -> [String: [[Outcome]]] {
