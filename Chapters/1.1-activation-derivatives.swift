@@ -265,8 +265,8 @@ extension ActivationDerivatives {
     }
     for (name, curve) in [("forward", forward), ("central", central)] {
       let best = curve.min { $0.y < $1.y }!
-      page.value("sweep.\(name).step", best.x, tolerance: 2 * best.x)
-      page.value("sweep.\(name).error", best.y, tolerance: 2 * best.y)
+      page.value("sweep.\(name).step", best.x, tolerance: 0.8 * best.x)
+      page.value("sweep.\(name).error", best.y, tolerance: 0.8 * best.y)
       let falling = curve.filter { $0.x > 1e-4 && $0.x < 2e-2 }
       page.value("sweep.\(name).slope", Routes.logarithmicSlope(falling), tolerance: 0.01)
     }
@@ -307,7 +307,7 @@ extension ActivationDerivatives {
       let name = subject.name.lowercased()
       let slopes = errors.map { slope(subject, $0.1) }
       page.check(
-        "\(subject.name): slope of the Taylor remainder", slopes[0], near: 2, tolerance: 1e-3)
+        "\(subject.name): slope of the Taylor remainder", slopes[0], near: 2, tolerance: 1.6e-4)
       page.check(
         "\(subject.name), 3 % too steep: slope of the remainder", slopes[1], near: 1,
         tolerance: 9e-3)
@@ -474,12 +474,16 @@ extension ActivationDerivatives {
       GainStudy.report(
         "stack.\(name)", study.decades(function, gain: gain), showsFactor: true, page)
       let own = study.own(function)
-      page.value("own.\(name)", own.gain, tolerance: 0.05 * own.gain)
+      page.value("own.\(name)", own.gain, tolerance: 0.02 * own.gain)
+      page.value("own.\(name).low", own.low, tolerance: 0.02 * own.low)
+      page.value("own.\(name).high", own.high, tolerance: 0.02 * own.high)
       page.value("own.\(name).factor", own.factor, tolerance: 0.1)
     }
     // The mean of the squared size is what He's gain keeps at 1.
     let squares = study.decades("ReLU", gain: 2).map { Double.pow(100, $0) }
-    page.value("stack.relu.square", Spread(squares), tolerance: 0.1)
+    page.difference(
+      "stack.relu.square", PairedDifference(squares, minus: squares.map { _ in 0 }),
+      tolerance: 0.1, unit: "")
     for (name, function, gain) in [
       ("tanh.double", "tanh", 2.0), ("relu.half", "ReLU", 1), ("relu.double", "ReLU", 4),
     ] { GainStudy.report("stack.\(name)", study.decades(function, gain: gain), page) }
@@ -535,8 +539,8 @@ extension ActivationDerivatives {
       return (x: h, y: Routes.distance(slopes, exact))
     }
     let best = curve.min { $0.y < $1.y }!
-    page.value("exercise.step", best.x, tolerance: 2 * best.x)
-    page.value("exercise.error", best.y, tolerance: 2 * best.y)
+    page.value("exercise.step", best.x, tolerance: 0.8 * best.x)
+    page.value("exercise.error", best.y, tolerance: 0.8 * best.y)
     page.value(
       "exercise.slope", Routes.logarithmicSlope(curve.filter { $0.x > 5e-3 && $0.x < 0.2 }),
       tolerance: 0.02)

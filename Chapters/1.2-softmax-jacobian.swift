@@ -173,7 +173,7 @@ extension SoftmaxJacobian {
       let order = Routes.order { remainder(examples, mistake, step: $0) }
       page.check(
         "\(name): order of the Taylor remainder", order, near: mistake == .none ? 2 : 1,
-        tolerance: 0.014)
+        tolerance: mistake == .none ? 1e-4 : 0.014)
       page.value("\(key).order", order, tolerance: 1e-3)
       let sums = examples.map { example in
         let matrix = study.jacobian(example, mistake)
@@ -329,7 +329,6 @@ extension SoftmaxJacobian {
     page.value("cold.size", size(20), tolerance: 1e-12)
     page.value("cold.first", softmax(x, beta: 5)[0], tolerance: 1e-9)
     page.value("hot.last", softmax(x, beta: -5)[3], tolerance: 1e-9)
-    page.check("β = 0: the Jacobian vanishes", size(0), near: 0, tolerance: 0)
     page.check(
       "β = 0: all outputs are", LinearAlgebra.largest(softmax(x, beta: 0).map { $0 - 0.25 }),
       atMost: 1e-16)

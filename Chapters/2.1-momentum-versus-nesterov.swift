@@ -208,7 +208,7 @@ extension MomentumVersusNesterov {
 
   private static func checkTheTheorem(_ page: Page) {
     let right = theoremError(page) { μ, ελ in μ * (1 - ελ) }
-    page.check("theorem 2.1: Nesterov is momentum with μ(1 − ελ)", right, atMost: 1e-14)
+    page.check("theorem 2.1: Nesterov is momentum with μ(1 − ελ)", right, atMost: 1.2e-15)
     page.check(
       "with μ itself: rejected", theoremError(page) { μ, _ in μ }, atLeast: 1e-2)
     page.check(
@@ -217,7 +217,7 @@ extension MomentumVersusNesterov {
     page.check(
       "with μ(1 − ελ) no less than 0: rejected", theoremError(page) { max(0, $0 * (1 - $1)) },
       atLeast: 1e-3)
-    page.value("theorem.error", right, tolerance: 1e-14)
+    page.value("theorem.error", right, tolerance: 1.2e-15)
   }
 }
 
@@ -293,7 +293,7 @@ extension MomentumVersusNesterov {
       Figure(
         "rates",
         title:
-          "Gentle slopes: momentum wins, by either rule. Steep ones: it costs, and Nesterov's brakes",
+          "On gentle slopes both rules win; on steep ones momentum costs, Nesterov's less",
         size: (760, 380), columns: 2,
         panels: [
           Panel(
@@ -322,7 +322,9 @@ extension MomentumVersusNesterov {
       }
       page.check(
         "μ = \(μ): measured factor 1 at both bounds",
-        rates.map { abs($0[1] - 1) }.max()!, atMost: 2.5e-5)
+        rates.map { abs($0[1] - 1) }.max()!,
+        // Two roots near 1 die out slowly where μ is near 1.
+        atMost: μ == 0.99 ? 2.5e-5 : 1e-15)
       page.check(
         "μ = \(μ): measured below 1 before, above 1 behind",
         rates.map { min(1 - $0[0], $0[2] - 1) }.min()!, atLeast: 1e-3)
@@ -405,11 +407,11 @@ extension MomentumVersusNesterov {
     for (key, rule) in rules {
       let (found, formula) = (search(rule), rule.constants(least: 1, most: 50))
       page.check(
-        "\(key), tuned: least factor found = formula", found.factor - formula.factor, atMost: 1.5e-7
+        "\(key), tuned: least factor found = formula", found.factor - formula.factor, atMost: 1e-7
       )
       page.check(
         "\(key), tuned: where it was found = formula",
-        max(abs(found.ε - formula.ε) * 50, abs(found.μ - formula.μ)), atMost: 2e-6)
+        max(abs(found.ε - formula.ε) * 50, abs(found.μ - formula.μ)), atMost: 1.1e-6)
       page.value("best.\(key).factor", formula.factor, tolerance: 1e-9)
       // For the exercise: the steps to a tenth in a valley two hundred times as long.
       page.value(

@@ -79,6 +79,7 @@ extension Pretraining {
     // How much faster than under He's rule a layer changes, as a part of its own size.
     page.value("pace.first", whole * 2 / 9 / 1e-2, tolerance: 1e-6)
     page.value("pace.late", whole * 2 / 576 / 1e-2, tolerance: 1e-6)
+    page.value("exercise.pace", 20 * whole, tolerance: 1e-6)
     let experiment = VGGExperiment(data: data, split: split, seed: page.seed, course: course)
     let images = data.train.images(split.labelled.prefix(20))
     let logits = [VGGExperiment.paper, .he].map { start in
@@ -132,17 +133,26 @@ extension Pretraining {
       let own = outcomes[arm]!
       let name = "vgg.\(arm.rawValue)"
       let sorted = own.map(\.final).sorted()
-      page.value("\(name).learnt", Double(own.count(where: \.hasLearnt)), tolerance: 5)
+      page.value(
+        "\(name).learnt", Double(own.count(where: \.hasLearnt)), tolerance: arm == .shallow ? 0 : 5)
       page.value("\(name).least", sorted.first!, tolerance: 60, unit: "%")
       page.value("\(name).middle", sorted[sorted.count / 2], tolerance: 60, unit: "%")
       page.value("\(name).most", sorted.last!, tolerance: 30, unit: "%")
     }
-    for (arm, own) in [
-      ("random", PretrainingFigures.stalled(outcomes[.random]!)), ("he", outcomes[.he]!),
-    ] {
-      let left = Spread(own.map { $0.differingAfter.last! })
-      page.value("vgg.\(arm).differing", left, tolerance: 0.3)
+    if !page.isQuick {
+      page.claim(
+        "At this rate all shallow networks learn to read.", "vgg.shallow.learnt == vgg.count")
     }
+    // Seed for seed: before training the two are one function but for a factor.
+    let stalled = PretrainingFigures.stalled(outcomes[.random]!)
+    page.value("vgg.random.stalled", Double(stalled.count), tolerance: 5)
+    for arm in [VGGExperiment.Arm.random, .he] {
+      let left = Spread(stalled.map { outcomes[arm]![$0].differingAfter.last! })
+      page.value("vgg.\(arm.rawValue).differing", left, tolerance: 0.1)
+    }
+    page.claim(
+      "In a network that stands still hardly anything differs.",
+      "vgg.random.differing < 0.5 * vgg.he.differing")
     page.value(
       "vgg.random.early",
       Double(outcomes[.random]!.count { $0.hadLearnt(after: course.deep) }), tolerance: 5)
@@ -159,7 +169,7 @@ extension Pretraining {
       page.value(
         "vgg.\(name).chance",
         Counts.chance(counts[0], of: sides[0].count, and: counts[1], of: sides[1].count),
-        tolerance: 1)
+        tolerance: 0.3)
     }
     compare("copied.gain", .copied, .random)
     compare("he.gain", .he, .copied)
@@ -201,10 +211,10 @@ extension Pretraining {
     page.value("images.dictionary", Double(experiment.withoutLabels.count))
     page.value("images.judged", Double(experiment.validation.count))
     page.value("pixels", try experiment.pixels().validation.max()!, tolerance: 1, unit: "%")
-    let chosen = try chooseConstants(page, experiment)
+    let (chosen, whitened) = try chooseConstants(page, experiment)
     try PretrainingFigures.drawDictionaries(page, experiment, chosen, k: few(page))
     let sweep = try sweepCentroids(page, experiment, chosen)
-    try compareDictionaries(page, experiment, chosen, sweep)
+    try compareDictionaries(page, experiment, chosen, whitened, sweep)
     try readTheTest(page, experiment, chosen, sweep)
   }
 
@@ -234,7 +244,7 @@ extension Pretraining {
   /// The constants of the pipeline, three dictionaries each, chosen on validation.
   private static func chooseConstants(
     _ page: Page, _ experiment: PatchExperiment
-  ) throws -> Constants {
+  ) throws -> (chosen: Constants, whitened: Constants) {
     let contrasts: [(key: String, c: Float)] =
       page.isQuick
       ? [("tenth", 0.1)]
@@ -271,8 +281,22 @@ extension Pretraining {
       of: "ε", by: grid[row].map { -$0 }, isOpen: (true, false))
     let best = page.choice(
       of: "c", by: grid.map { -$0[column] }, isOpen: (true, false))
-    page.value("chosen.contrast", Double(contrasts[best].c), tolerance: 100)
-    return Constants(contrast: contrasts[best].c, epsilon: epsilons[column].ε)
+    page.value("chosen.contrast", Double(contrasts[best].c))
+    // The best with whitening, so that both sides of a comparison are tuned.
+    let cells = grid.indices.flatMap { row in
+      epsilons.indices.filter { epsilons[$0].ε != nil }.map { (row: row, column: $0) }
+    }
+    let white = cells.max { grid[$0.row][$0.column] < grid[$1.row][$1.column] }!
+    page.value("whitened.contrast", Double(contrasts[white.row].c))
+    page.value("whitened.epsilon", epsilons[white.column].ε!)
+    if !page.isQuick {
+      page.check(
+        "the best of the grid has no whitening", epsilons[column].ε == nil ? 0 : 1, atMost: 0)
+    }
+    return (
+      Constants(contrast: contrasts[best].c, epsilon: epsilons[column].ε),
+      Constants(contrast: contrasts[white.row].c, epsilon: epsilons[white.column].ε)
+    )
   }
 
   private static func sweepCentroids(
@@ -345,12 +369,13 @@ extension Pretraining {
 
   /// Other dictionaries of the same size: what each step of the pipeline gives.
   private static func compareDictionaries(
-    _ page: Page, _ experiment: PatchExperiment, _ chosen: Constants, _ sweep: Sweep
+    _ page: Page, _ experiment: PatchExperiment, _ chosen: Constants, _ whitened: Constants,
+    _ sweep: Sweep
   ) throws {
     let here = sweep.first { $0.k == few(page) && $0.kind == .triangle }!
     let count = here.accuracies.count
-    var (whitened, sharp, flat) = (chosen, chosen, chosen)
-    (whitened.epsilon, sharp.contrast, flat.leastVariance) = (0.1, 10 / 65_025, 0)
+    var (sharp, flat) = (chosen, chosen)
+    (sharp.contrast, flat.leastVariance) = (10 / 65_025, 0)
     let others: [(String, Constants, PatchExperiment.Source)] = [
       ("labelled", chosen, .labelled), ("whitened", whitened, .unlabelled),
       ("sharp", sharp, .unlabelled), ("flat", flat, .unlabelled),
@@ -369,6 +394,10 @@ extension Pretraining {
     let own = try accuracies(page, experiment, chosen, count: 1)
     page.value("flat.share", 100 * own.outcomes[0].leftOut, tolerance: 2, unit: "%")
     page.claim("Whitening costs accuracy.", "other.whitened.loss.low > 0")
+    guard !page.isQuick else { return }
+    page.claim(
+      "Neither the learning nor the 57,000 images are worth half a point.",
+      "other.labelled.loss.high < 0.5 and drawn.k100.low > -0.5 and drawn.k400.low > -0.5")
   }
 
   /// The largest of the learnt dictionaries on the test images: once, when all is chosen.
@@ -384,7 +413,7 @@ extension Pretraining {
       return try experiment.test(
         largest.k, constants, cost: experiment.costs[largest.cost], repetition: repetition, indices)
     }
-    page.value("chosen.cost", experiment.costs[largest.cost], tolerance: 1)
+    page.value("chosen.cost", experiment.costs[largest.cost])
     page.value("test", Spread(accuracies), tolerance: 0.4, unit: "%")
     page.value("test.deviation", Spread(accuracies).deviation, tolerance: 0.2, unit: "points")
     page.value("test.error", 100 - Spread(accuracies).mean, tolerance: 0.4, unit: "%")
@@ -394,9 +423,6 @@ extension Pretraining {
     page.quote("cnn.error", 3.35, source: "Kingma et al. 2014, table 1: CNN, 3,000 labels")
     page.quote("tsvm.error", 3.45, source: "Kingma et al. 2014, table 1: TSVM, 3,000 labels")
     page.quote("vae.error", 2.18, source: "Kingma et al. 2014, table 1: M1+M2, 3,000 labels")
-    page.claim(
-      "It errs on fewer than their convolutional network does from as many labels.",
-      "test.error < cnn.error")
   }
 
   private static func answerTheExercises(_ page: Page) {

@@ -22,7 +22,11 @@ public enum WhatGoesWrong: Chapter {
     for bug in [nil] + Bug.allCases {
       ward[bug] = seeds.map { Case(bug, seed: $0, data.train, split) }
     }
-    let rate = try chooseTheRate(page, ward)
+    // Chosen by other seeds than those on which the examinations are judged.
+    let others = (5..<(page.isQuick ? 6 : 10)).map {
+      Case(nil, seed: page.seed + $0, data.train, split)
+    }
+    let rate = try chooseTheRate(page, others, ward)
     try overfitOneBatch(page, ward, rate)
     lookAtTheInputs(page, ward)
     try sweepTheRate(page, ward)
@@ -143,9 +147,11 @@ extension WhatGoesWrong {
 // MARK: - Symptom by symptom
 
 extension WhatGoesWrong {
-  /// The rate at which the healthy network has the lowest loss after an epoch, over the seeds.
-  private static func chooseTheRate(_ page: Page, _ ward: [Bug?: [Case]]) throws -> Double {
-    let losses = try ward[nil]!.map(sweep)
+  /// The rate at which the healthy network has the lowest loss after an epoch, over some seeds.
+  private static func chooseTheRate(
+    _ page: Page, _ cases: [Case], _ ward: [Bug?: [Case]]
+  ) throws -> Double {
+    let losses = try cases.map(sweep)
     let scores = rates.indices.map { i in
       let score = Spread(losses.map { $0[i] }).mean
       return score.isFinite ? score : .infinity
@@ -199,8 +205,10 @@ extension WhatGoesWrong {
       (name, try ward[bug]!.map(sweep))
     }
     for (name, losses) in zip(["healthy", "divided"], curves.map(\.1)) {
-      let best = losses.map { rates[$0.indices.min { losses[0][$0] < losses[0][$1] }!] }
-      page.value("best.\(name)", best[0], tolerance: 3 * best[0])
+      let finite = losses[0].indices.filter { losses[0][$0].isFinite }
+      let best = rates[finite.min { losses[0][$0] < losses[0][$1] }!]
+      // Another processor may find the neighbour on the grid better, a factor of √10.
+      page.value("best.\(name)", best, tolerance: 2.2 * best)
     }
     page.figure(SymptomFigures.sweep(curves, rates))
   }
@@ -254,23 +262,40 @@ extension WhatGoesWrong {
         row.append("\(found)")
         page.value(
           "\(examination.key).finds.\(bug?.rawValue ?? "healthy")", Double(found),
-          tolerance: bug == nil || bug == examination.bug ? 0 : 2)
+          tolerance: bug == nil || bug == examination.bug ? 0 : 1)
         if bug == nil || bug == examination.bug {
-          // The number of the seed that comes nearest to the limit.
-          let nearest =
-            (bug == nil) == examination.isLowBad ? numbers.min()! : numbers.max()!
-          let name = "\(examination.name), \(bug.map { "\($0)" } ?? "healthy")"
-          if (bug == nil) == examination.isLowBad {
-            page.check("\(name): the lowest of the seeds", nearest, atLeast: examination.limit)
-          } else {
-            page.check("\(name): the highest of the seeds", nearest, atMost: examination.limit)
-          }
+          page.check(
+            "\(examination.name), \(bug.map { "\($0)" } ?? "healthy"): seeds in which it fires",
+            Double(found), near: bug == nil ? 0 : Double(numbers.count), tolerance: 0)
         }
       }
       rows.append(row)
       page.progress("examinations", Double(rows.count) / 6)
     }
     page.table(["seeds in which it finds"] + ["healthy"] + Bug.allCases.map(\.rawValue), rows)
+    try costs(page, ward, rate)
+  }
+
+  /// What each bug costs: the accuracy after some epochs, judged as the patient judges itself.
+  private static func costs(_ page: Page, _ ward: [Bug?: [Case]], _ rate: Double) throws {
+    func accuracies(_ bug: Bug?) throws -> [Double] {
+      try ward[bug]!.map { c in
+        let patient = try c.trained(epochs: page.isQuick ? 2 : 6, rate: rate)
+        // Whatever it learnt by, it is asked for the true labels.
+        return c.accuracyAsJudged(patient, labels: ward[nil]![0].set)
+      }
+    }
+    let healthy = try accuracies(nil)
+    page.value("cost.healthy", Spread(healthy), tolerance: 1, unit: "%")
+    for bug in Bug.allCases {
+      let sick = try accuracies(bug)
+      page.value("cost.\(bug.rawValue)", Spread(sick), tolerance: 2, unit: "%")
+      page.difference(
+        "cost.\(bug.rawValue).loss", PairedDifference(healthy, minus: sick), tolerance: 2)
+    }
+    page.claim(
+      "For two softmaxes no loss is shown at all.",
+      "cost.softmaxTwice.loss.low < 0 and cost.softmaxTwice.loss.high > 0")
   }
 }
 

@@ -29,7 +29,7 @@ public enum Benchmark {
     /// Threads of ours and of theirs.
     public var threads: Int
     /// Turns of each side.
-    public var rounds = 9
+    public var rounds = 10
     /// Whether turns are short.
     public var isQuick = false
     /// Seconds that one of our turns takes at least.

@@ -25,7 +25,7 @@ public struct SHA256: ~Copyable {
   /// It is made once, never changed and never freed.
   private nonisolated(unsafe) static let algorithm: UnsafeMutableRawPointer = {
     guard let algorithm = EVP_MD_fetch(OSSL_LIB_CTX_new(), "SHA2-256", nil) else {
-      fatalError("The system's libcrypto.so.3 offers no SHA-256.")
+      unusable("offers no SHA-256")
     }
     return algorithm
   }()
@@ -34,7 +34,7 @@ public struct SHA256: ~Copyable {
 
   /// A hash of nothing yet.
   public init() {
-    guard let state = EVP_MD_CTX_new() else { fatalError("There is no memory for a hash.") }
+    guard let state = EVP_MD_CTX_new() else { Self.unusable("has no memory left") }
     self.state = state
     Self.demand(EVP_DigestInit_ex(state, Self.algorithm, nil))
   }
@@ -64,6 +64,13 @@ public struct SHA256: ~Copyable {
   }
 
   private static func demand(_ result: Int32) {
-    guard result == 1 else { fatalError("The system's libcrypto.so.3 could not hash.") }
+    guard result == 1 else { unusable("could not hash") }
+  }
+
+  /// Ends the program as one whose tool is missing.
+  private static func unusable(_ reason: String) -> Never {
+    FileHandle.standardError.write(
+      Data("The system's libcrypto.so.3 \(reason); install libssl3 anew.\n".utf8))
+    exit(69)
   }
 }

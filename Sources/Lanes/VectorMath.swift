@@ -38,7 +38,7 @@ public enum VectorMath {
     x.replacing(with: Vector(repeating: bound), where: x .< bound)
   }
 
-  /// `√x`, rounded to the nearest; what SIMD has is taken apart lane by lane, and all around it.
+  /// `√x`, rounded to the nearest; SIMD's own is compiled lane by lane, and so is the loop around it.
   @inlinable @inline(__always)
   public static func squareRoot(_ x: Vector) -> Vector { lane_square_root(x) }
 

@@ -74,24 +74,6 @@ public struct Recipe: Sendable {
     ]
   }
 
-  /// What validation chose in chapter 3.2, and what `lab model` trains.
-  public static let best: Recipe = {
-    var recipe = Recipe()
-    (recipe.blocks, recipe.hidden) = (kitBlocks(32), 100)
-    recipe.activation = .leakyReLU(slope: 0.1)
-    recipe.hasStrayReLU = false
-    recipe.initialiser = .he
-    recipe.normalises = true
-    recipe.channelKeep = 1
-    recipe.noise = 0.3
-    recipe.augmentation = Augmentation(
-      rotation: 15, shift: 2, scale: 0.15, shear: 0.2,
-      elastic: ElasticDistortion(strength: 24, smoothness: 4))
-    (recipe.rule, recipe.rate, recipe.decays) = (.adam, 0.002, true)
-    (recipe.batchSize, recipe.epochs) = (50, 150)
-    return recipe
-  }()
-
   /// The rate of each epoch.
   public var schedule: Schedule {
     decays ? .linearDecay(rate, from: epochs / 3, to: epochs, .epochs) : .constant(rate)

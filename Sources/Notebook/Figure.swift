@@ -105,7 +105,7 @@ public struct Mark: Sendable {
     case horizontal(Double)
     case vertical(Double)
     case text(Point)
-    case heatmap([[Double]], labels: [[String]])
+    case heatmap([[Double]], labels: [[String]], largest: Double?)
     case images([[Float]], captions: [String], columns: Int)
   }
 
@@ -161,8 +161,13 @@ public struct Mark: Sendable {
   }
 
   /// A matrix as coloured cells, the first row on top, each with its label.
-  public static func heatmap(_ rows: [[Double]], labels: [[String]]) -> Mark {
-    Mark(name: "", kind: .heatmap(rows, labels: labels), colour: nil)
+  ///
+  /// - Parameter largest: the number of the darkest colour, the same in panels that are compared;
+  ///   nil for the largest of the matrix.
+  public static func heatmap(
+    _ rows: [[Double]], labels: [[String]], largest: Double? = nil
+  ) -> Mark {
+    Mark(name: "", kind: .heatmap(rows, labels: labels, largest: largest), colour: nil)
   }
 
   /// Square grey pictures (0 paper, 1 ink) of one size in rows, each with a caption below.
@@ -185,7 +190,7 @@ public struct Mark: Sendable {
     case .horizontal(let y): ([], [y])
     case .vertical(let x): ([x], [])
     case .text(let point): ([point.x], [point.y])
-    case .heatmap(let rows, _):
+    case .heatmap(let rows, _, _):
       ([-0.5, Double(rows.first?.count ?? 0) - 0.5], [-0.5, Double(rows.count) - 0.5])
     case .images: ([], [])
     }
@@ -193,7 +198,7 @@ public struct Mark: Sendable {
 
   var isFinite: Bool {
     switch kind {
-    case .heatmap(let rows, _): rows.joined().allSatisfy(\.isFinite)
+    case .heatmap(let rows, _, _): rows.joined().allSatisfy(\.isFinite)
     case .images(let pixels, _, _): pixels.joined().allSatisfy(\.isFinite)
     default: extent.x.allSatisfy(\.isFinite) && extent.y.allSatisfy(\.isFinite)
     }

@@ -48,7 +48,7 @@ struct FigureData {
           "\(place) \(format(bar.value)) \(format(bar.error)) \(quoted(bar.label))"
         }
       case .horizontal(let value), .vertical(let value): [format(value)]
-      case .heatmap(let rows, _):
+      case .heatmap(let rows, _, _):
         rows.reversed().map { $0.map(format).joined(separator: " ") }
       case .images(let pixels, _, let columns):
         ImageGrid(pixels, columns: columns).rows.reversed().map { row in

@@ -215,8 +215,8 @@ struct FigureScript {
       add(
         "set label \(quote(mark.name)) at first \(point.x),\(point.y) left textcolor rgb '#333333' font ',12' noenhanced front"
       )
-    case .heatmap(let rows, let labels):
-      let largest = rows.joined().max() ?? 1
+    case .heatmap(let rows, let labels, let darkest):
+      let largest = darkest ?? rows.joined().max() ?? 1
       add(
         "set palette defined (0 '#ffffff', 1 '#0072B2'); unset colorbox; set cbrange [0:\(largest)]; unset grid"
       )

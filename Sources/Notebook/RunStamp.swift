@@ -24,7 +24,8 @@ public struct Machine: Codable, Equatable, Sendable {
   }
 }
 
-/// When, where and how fast a record was made: `figures/<id>.run.json`, shown and never compared.
+/// When, where and how fast a record was made: `figures/<id>.run.json`, from which forecasts and the
+/// README's times are made.
 public struct RunStamp: Codable, Equatable, Sendable {
   /// The version of the format; in the first there were no speed and no times of parts.
   public var version = 2

@@ -8,8 +8,8 @@ import Synchronization
 public enum BufferPool {
   /// Buffers hold whole vectors: kernels may read and write up to the next multiple of this.
   @usableFromInline static let lanes = 16
-  /// More than this is not kept waiting: it goes back to the system (in floats; 128 MiB).
-  private static let limit = 32 << 20
+  /// More than this is not kept waiting: it goes back to the system (in floats; 256 MiB).
+  private static let limit = 64 << 20
 
   private struct State {
     var waiting: [Int: [UInt]] = [:]

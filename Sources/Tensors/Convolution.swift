@@ -34,8 +34,8 @@ public struct ConvolutionGeometry: Sendable {
   /// The shape of the result: `[filters, batch, oh, ow]`.
   public var output: Shape { [filters, batch, outputHeight, outputWidth] }
 
-  /// Floats of an unrolled matrix that leave room beside it in the second cache: half a megabyte.
-  private static let cacheSize = 131_072
+  /// Floats of unrolled or transformed images that leave room beside them in the second cache: half a megabyte.
+  static let cacheSize = 131_072
   /// Images unrolled at a time.
   var groupSize: Int { min(pieceSize, max(1, Self.cacheSize / max(1, depth * area))) }
   /// Channels unrolled at a time when all images of a piece are.
@@ -69,7 +69,7 @@ extension Tensor {
   /// Shapes: self `[c, n, h, w]`, weight `[o, c, kh, kw]`, bias `[o]` → `[o, n, oh, ow]`. A group of
   /// images is unrolled into a matrix that stays in cache (im2col; Chellapilla, Puri & Simard
   /// 2006), multiplied, and finished before the next; 3 × 3 filters over many channels go by tiles
-  /// (`Winograd`), whose results differ from these in the last four or five bits.
+  /// (`Winograd`), whose results differ from these by up to 6e-6 of the largest.
   public func convolution(
     _ weight: Tensor, bias: Tensor?, padding: Int = 0, activation: Activation = .identity
   ) -> Tensor {

@@ -5,7 +5,8 @@ import Lanes
 ///
 /// A feature's values are few enough to stay in the second cache, and all that is done to them is
 /// done before the next feature's turn: moments, mapping and pooling read x from memory once, and so
-/// does the pullback with its sums. What f gave is not read for that but computed again.
+/// does the pullback with its sums. Without a pooling, what f gave is not read for that but computed
+/// again; with one, f′ is read off the quarter that was kept.
 ///
 /// Shapes: x `[n, c]` or `[c, n, h, w]`, s and t `[c]`; y is of x's shape, or `[c, n, ⌊h/2⌋, ⌊w/2⌋]`.
 public struct FeatureMapping: Sendable {
@@ -94,7 +95,7 @@ public struct FeatureMapping: Sendable {
         blocks.pool(
           planes, p + start, scale: s[feature], shift: t[feature], into: y + place,
           switches: w + place)
-        // The largest of rising numbers is what the largest rises to.
+        // f is increasing: the largest of f(z) is f of the largest.
         mapRun(y + place, y + place, planes &* blocks.pooledArea, 1, 0, activation)
       }
     }

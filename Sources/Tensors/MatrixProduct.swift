@@ -50,7 +50,8 @@ extension Tensor {
   /// Work below which a product is not shared among threads, in multiply-adds.
   private static let grainOfProduct = 1 << 20
 
-  /// Whether a right factor is transposed for tiles, strip by strip; else scalar products of rows do.
+  /// Whether the right factor of a·bᵀ is transposed strip by strip for tiles; where it is not, the
+  /// product is made of scalar products of rows.
   private static func transposes(rows: Int, columns: Int) -> Bool { rows >= 32 && columns >= 48 }
 
   /// The product of two matrices, one of them transposed if asked.
@@ -101,7 +102,9 @@ extension Tensor {
         left.multiply(rows: rows, b, stride: ldb, columns: n, into: c, stride: n)
       }
     } else {
-      Parallel.forEachRange(n, by: isWhole ? max(1, n) : 48) {
+      // One strip of the wide tile, or three of the narrow one.
+      let strip = max(tile.width, WideTile.width / tile.width * tile.width)
+      Parallel.forEachRange(n, by: isWhole ? max(1, n) : strip) {
         left.multiply(
           rows: 0..<m, b + $0.lowerBound * (isTransposed ? ldb : 1), stride: ldb,
           columns: $0.count, isTransposed: isTransposed, into: c + $0.lowerBound, stride: n)

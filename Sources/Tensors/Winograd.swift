@@ -26,8 +26,8 @@ enum Winograd {
   static let tile = 4
   /// Images, or channels, in the lanes of a vector.
   static let lanes = 16
-  /// Floats of transformed images that leave room for the rest in the second cache: half a megabyte.
-  static let cacheSize = 131_072
+  /// Floats of the scratch memory that a transform takes.
+  static let scratch = 36 * 16
 }
 
 // MARK: - Both ways
@@ -38,77 +38,69 @@ extension Winograd {
   /// - Parameters:
   ///   - frame: six rows of `width` vectors; a tile starts four vectors after the one before it.
   ///   - steps: from a tile to the next, and from a place to the next, in floats.
+  ///   - lines: scratch memory for the 36 vectors between the two ways.
   static func transformImages(
     _ frame: UnsafePointer<Float>, width: Int, tiles: Int, into v: UnsafeMutablePointer<Float>,
-    steps: (tile: Int, place: Int)
+    steps: (tile: Int, place: Int), _ lines: UnsafeMutablePointer<Float>
   ) {
-    withLines { lines in
-      for tile in 0..<tiles {
-        bothWays(
-          Images.self, frame + tile &* 64, (16 &* width, 16), lines, into: v + tile &* steps.tile,
-          (6 &* steps.place, steps.place))
-      }
+    for tile in 0..<tiles {
+      bothWays(
+        Images.self, frame + tile &* 64, (16 &* width, 16), lines, into: v + tile &* steps.tile,
+        (6 &* steps.place, steps.place))
     }
   }
 
   /// The adjoint of `transformImages`, which adds to what stands in the frame.
   static func addImages(
     _ v: UnsafePointer<Float>, steps: (tile: Int, place: Int),
-    to frame: UnsafeMutablePointer<Float>, width: Int, tiles: Int
+    to frame: UnsafeMutablePointer<Float>, width: Int, tiles: Int,
+    _ lines: UnsafeMutablePointer<Float>
   ) {
-    withLines { lines in
-      for tile in 0..<tiles {
-        bothWays(
-          ImagesAdjoint.self, v + tile &* steps.tile, (6 &* steps.place, steps.place), lines,
-          into: frame + tile &* 64, (16 &* width, 16), adding: true)
-      }
+    for tile in 0..<tiles {
+      bothWays(
+        ImagesAdjoint.self, v + tile &* steps.tile, (6 &* steps.place, steps.place), lines,
+        into: frame + tile &* 64, (16 &* width, 16), adding: true)
     }
   }
 
   /// Results of tiles side by side: four rows of `4·tiles` vectors from the tiles' 36 places.
   static func transformResults(
     _ m: UnsafePointer<Float>, steps: (tile: Int, place: Int),
-    into frame: UnsafeMutablePointer<Float>, tiles: Int
+    into frame: UnsafeMutablePointer<Float>, tiles: Int, _ lines: UnsafeMutablePointer<Float>
   ) {
-    withLines { lines in
-      for tile in 0..<tiles {
-        bothWays(
-          Results.self, m + tile &* steps.tile, (6 &* steps.place, steps.place), lines,
-          into: frame + tile &* 64, (64 &* tiles, 16))
-      }
+    for tile in 0..<tiles {
+      bothWays(
+        Results.self, m + tile &* steps.tile, (6 &* steps.place, steps.place), lines,
+        into: frame + tile &* 64, (64 &* tiles, 16))
     }
   }
 
   /// The adjoint of `transformResults`: 36 places from the cotangents of four rows of results.
   static func transformCotangents(
     _ frame: UnsafePointer<Float>, tiles: Int, into e: UnsafeMutablePointer<Float>,
-    steps: (tile: Int, place: Int)
+    steps: (tile: Int, place: Int), _ lines: UnsafeMutablePointer<Float>
   ) {
-    withLines { lines in
-      for tile in 0..<tiles {
-        bothWays(
-          ResultsAdjoint.self, frame + tile &* 64, (64 &* tiles, 16), lines,
-          into: e + tile &* steps.tile, (6 &* steps.place, steps.place))
-      }
+    for tile in 0..<tiles {
+      bothWays(
+        ResultsAdjoint.self, frame + tile &* 64, (64 &* tiles, 16), lines,
+        into: e + tile &* steps.tile, (6 &* steps.place, steps.place))
     }
   }
 
   /// Sixteen filters of nine vectors, row by row, to their 36 places.
   static func transformFilters(
-    _ g: UnsafePointer<Float>, into u: UnsafeMutablePointer<Float>, placeStep: Int
+    _ g: UnsafePointer<Float>, into u: UnsafeMutablePointer<Float>, placeStep: Int,
+    _ lines: UnsafeMutablePointer<Float>
   ) {
-    withLines {
-      bothWays(Filters.self, g, (48, 16), $0, into: u, (6 &* placeStep, placeStep))
-    }
+    bothWays(Filters.self, g, (48, 16), lines, into: u, (6 &* placeStep, placeStep))
   }
 
   /// The adjoint of `transformFilters`: cotangents of sixteen filters, nine vectors.
   static func gatherFilters(
-    _ u: UnsafePointer<Float>, placeStep: Int, into g: UnsafeMutablePointer<Float>
+    _ u: UnsafePointer<Float>, placeStep: Int, into g: UnsafeMutablePointer<Float>,
+    _ lines: UnsafeMutablePointer<Float>
   ) {
-    withLines {
-      bothWays(FiltersAdjoint.self, u, (6 &* placeStep, placeStep), $0, into: g, (48, 16))
-    }
+    bothWays(FiltersAdjoint.self, u, (6 &* placeStep, placeStep), lines, into: g, (48, 16))
   }
 
   /// `t x tᵀ` for a square x of vectors: t of each column, then t of each row of what that gave.
@@ -127,14 +119,6 @@ extension Winograd {
       let target = y + row &* to.row
       if adding { line.add(Line(T.outputs, target, to.column)) }
       line.store(T.outputs, target, to.column)
-    }
-  }
-
-  /// Room for the 36 vectors between the two ways.
-  @inline(__always)
-  private static func withLines(_ body: (UnsafeMutablePointer<Float>) -> Void) {
-    withUnsafeTemporaryAllocation(byteCount: 36 * 64, alignment: 64) {
-      body($0.baseAddress!.assumingMemoryBound(to: Float.self))
     }
   }
 }
@@ -314,7 +298,7 @@ extension Vector {
 
 /// How the matrices of the 36 places lie in memory: row by row, in a row place by place.
 ///
-/// So a transform, which touches all places at once, stays within a page or two: a processor knows
+/// So a transform, which touches all places at once, stays within a few pages: a processor knows
 /// the addresses of few pages that it writes to. From place to place and from row to row it is an
 /// odd number of cache lines, or many of them would contend for the same few lines of the cache.
 struct PlaceLayout {

@@ -81,14 +81,14 @@ struct TransformedFilters {
     let values = Tensor(uninitialized: [depth * layout.row])
     let u = values.freshPointer
     Parallel.forEachRange(depth, by: 8) { columns in
-      BufferPool.withScratch(512) { square in
+      BufferPool.withScratch(512 + Winograd.scratch) { square in
         for k in columns {
           for row in stride(from: 0, to: rows, by: 16) {
             transpose(
               w + (row &* rowStep &+ k &* depthStep), distance: rowStep,
               count: min(16, rows &- row), into: square)
             Winograd.transformFilters(
-              square, into: u + (k &* layout.row &+ row), placeStep: layout.place)
+              square, into: u + (k &* layout.row &+ row), placeStep: layout.place, square + 512)
           }
         }
       }
@@ -156,7 +156,7 @@ extension ConvolutionGeometry {
             Winograd.transformImages(
               frame, width: frameWidth, tiles: tileColumns,
               into: v + channel * layout.row + (strip - strips.lowerBound) * part,
-              steps: (16, layout.place))
+              steps: (16, layout.place), square)
           }
         }
         kernels.multiply(rows: 0..<filters, v, columns: columns, layout, into: m)
@@ -166,7 +166,7 @@ extension ConvolutionGeometry {
             let first = filter * batch + block * Winograd.lanes
             Winograd.transformResults(
               m + filter * layout.row + (strip - strips.lowerBound) * part,
-              steps: (16, layout.place), into: results, tiles: tileColumns)
+              steps: (16, layout.place), into: results, tiles: tileColumns, square)
             if bias != nil || activation != .identity {
               finish(results, resultSize, bias: bias?[filter] ?? 0, activation)
             }

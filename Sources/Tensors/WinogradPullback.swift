@@ -39,7 +39,7 @@ extension ConvolutionGeometry {
               into: cotangents, square)
             Winograd.transformCotangents(
               cotangents, tiles: tileColumns, into: e + filter * layout.row,
-              steps: (16, layout.place))
+              steps: (16, layout.place), square)
           }
           kernels.multiply(rows: own, e, columns: columns, layout, into: d)
           let (needed, first) = lines(ofTileRow: row)
@@ -55,7 +55,7 @@ extension ConvolutionGeometry {
             clear(frame + 2 * line, 4 * line)
             Winograd.addImages(
               d + index * layout.row, steps: (16, layout.place), to: frame, width: frameWidth,
-              tiles: tileColumns)
+              tiles: tileColumns, square)
             rest.update(from: frame + 4 * line, count: 2 * line)
             let plane = dx + (channel * batch + block * Winograd.lanes) * height * width
             images(block, height, width).bringBack(
@@ -85,7 +85,7 @@ extension ConvolutionGeometry {
     let perStrip = (vLayout.row + eLayout.row) * tileColumns
     Parallel.forEachRange(batch, by: size) { piece in
       let all = piece.lowerBound * tileRows..<piece.upperBound * tileRows
-      let group = min(all.count, max(1, Winograd.cacheSize / perStrip))
+      let group = min(all.count, max(1, ConvolutionGeometry.cacheSize / perStrip))
       let tiles = group * tileColumns
       let (frameSize, cotangentSize) = (96 * frameWidth, 256 * tileColumns)
       BufferPool.withScratch(
@@ -111,7 +111,8 @@ extension ConvolutionGeometry {
                 square)
               Winograd.transformImages(
                 frame, width: frameWidth, tiles: tileColumns,
-                into: v + first * vLayout.row + channel, steps: (vLayout.row, vLayout.place))
+                into: v + first * vLayout.row + channel, steps: (vLayout.row, vLayout.place), square
+              )
             }
             for filter in stride(from: 0, to: filters, by: 16) {
               let planes = LanePlanes(
@@ -121,7 +122,7 @@ extension ConvolutionGeometry {
                 square)
               Winograd.transformCotangents(
                 cotangents, tiles: tileColumns, into: e + first * eLayout.row + filter,
-                steps: (eLayout.row, eLayout.place))
+                steps: (eLayout.row, eLayout.place), square)
             }
           }
           for place in 0..<Winograd.places {
@@ -135,7 +136,7 @@ extension ConvolutionGeometry {
         }
         let copy = dw + piece.lowerBound / size * filters * depth
         for pair in stride(from: 0, to: pairs, by: 16) {
-          Winograd.gatherFilters(u + pair, placeStep: uStep, into: square + 512)
+          Winograd.gatherFilters(u + pair, placeStep: uStep, into: square + 512, square)
           transpose(square + 512, distance: 16, count: 9, into: square)
           for lane in 0..<min(16, pairs - pair) {
             (copy + 9 * (pair + lane)).update(from: square + 16 * lane, count: 9)

@@ -29,7 +29,7 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The Python that has PyTorch.", valueName: "path"))
   var python: String?
 
-  @Option(help: ArgumentHelp("Turns of each side.", valueName: "n"))
+  @Option(help: ArgumentHelp("Rounds, each a turn of either side.", valueName: "n"))
   var rounds: Int?
 
   @Flag(help: "Takes short turns, and few.")
@@ -91,7 +91,7 @@ struct BenchCommand: AsyncParsableCommand {
     settings.names = names
     settings.opponent = opponent
     settings.python = python ?? Self.pythonWithPyTorch()
-    settings.rounds = rounds ?? (quick ? 3 : 9)
+    settings.rounds = rounds ?? (quick ? 3 : 10)
     settings.isQuick = quick
     let bar = WorkReport("Bench")
     defer { bar.end() }

@@ -80,14 +80,15 @@ struct ModelCommand: AsyncParsableCommand {
     let lock = try lock(model)
     defer { lock.release() }
     try requireNothingOfOthers(settings, model, checkpoint)
-    let expected = expectedSeconds()
+    // How much of it is left nobody knows before the checkpoint is read.
+    let expected = resume ? nil : expectedSeconds()
     // A quick one takes seconds by what it is.
     let unknown = options.quick ? "some seconds" : "how long it will take is not known yet"
     Console.complain(
       "Training the final model, \(options.quick ? "QUICK" : "full"), \(settings.epochs) epochs: "
         + (expected.map { "about \(roughTime($0))" } ?? unknown) + ".")
     let data = try await loadMNIST(options.data)
-    let bar = WorkReport("The model", expected: resume ? nil : expected)
+    let bar = WorkReport("The model", expected: expected)
     defer { bar.end() }
     do {
       try FinalModel.train(data, to: model, settings) { progress in
@@ -141,7 +142,7 @@ struct ModelCommand: AsyncParsableCommand {
     else { return nil }
     let times = files.expectedSeconds(
       ofJobs: (0..<5).map {
-        RecipeTraining.Job(key: "best", recipe: .best, seed: $0).name
+        RecipeTraining.Job(key: "best", recipe: FinalModel.recipe, seed: $0).name
       }, speed: SpeedProbe(root: catalogue.root).speed())
     return times.isEmpty ? nil : times.reduce(0, +) / Double(times.count)
   }

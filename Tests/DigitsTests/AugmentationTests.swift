@@ -210,18 +210,18 @@ import Testing
     rotation: 25, shift: 3, scale: 0.2, shear: 0.2, elastic: ElasticDistortion(),
     smallestCrop: 0.8, flips: true, erasing: .zhong, noise: 0.1)
 
-  @Test func theBitsDoNotDependOnTheNumberOfThreads() {
-    let before = Parallel.threadCount
-    defer { Parallel.threadCount = before }
-    var source = RandomStream(seed: 7, "images")
-    let images = source.uniform([1, 50, 28, 28])
-    let results = [1, 2, 4].map { threads in
-      Parallel.threadCount = threads
-      var stream = RandomStream(seed: 8, "augmentation")
-      return Self.all(images, using: &stream)
+  @Test func theBitsDoNotDependOnTheNumberOfThreads() async {
+    await #expect(processExitsWith: .success) {
+      var source = RandomStream(seed: 7, "images")
+      let images = source.uniform([1, 50, 28, 28])
+      let results = [1, 2, 4].map { threads in
+        Parallel.threadCount = threads
+        var stream = RandomStream(seed: 8, "augmentation")
+        return AugmentationTests.all(images, using: &stream)
+      }
+      let areSame = results[0] == results[1] && results[1] == results[2]
+      #expect(areSame && results[0] != images)
     }
-    #expect(results[0] == results[1] && results[1] == results[2])
-    #expect(results[0] != images)
   }
 
   @Test func aCutoutIsASquareOfPaper() {

@@ -23,7 +23,8 @@ import Testing
   /// ⟨x ∗ W, y⟩ = ⟨x, y ∗ᵀ W⟩ for sizes that leave no piece, panel or vector whole, and ones that do.
   @Test(arguments: [
     (1, 3, 2, 6, 7, 3, 3, 0), (2, 5, 9, 8, 5, 3, 5, 1), (1, 64, 20, 28, 28, 5, 5, 0),
-    (3, 17, 16, 14, 14, 3, 3, 1), (16, 8, 1, 5, 19, 1, 1, 0), (4, 2, 11, 4, 4, 5, 5, 2),
+    (3, 17, 16, 14, 14, 3, 3, 1), (17, 31, 23, 12, 12, 3, 3, 1), (16, 8, 1, 5, 19, 1, 1, 0),
+    (4, 2, 11, 4, 4, 5, 5, 2),
   ])
   func theTransposedConvolutionIsTheAdjoint(
     c: Int, n: Int, filters: Int, h: Int, w: Int, kh: Int, kw: Int, padding: Int

@@ -32,14 +32,16 @@ import Testing
     return parameters.map(\.value.values)
   }
 
-  @Test func aTrainingHasTheSameBitsOnAnyNumberOfThreads() {
-    let results = [1, 2, 4, 1].map { threads in
-      Parallel.threadCount = threads
-      return trained()
+  @Test func aTrainingHasTheSameBitsOnAnyNumberOfThreads() async {
+    await #expect(processExitsWith: .success) {
+      let results = [1, 2, 4, 1].map { threads in
+        Parallel.threadCount = threads
+        return ThreadTests().trained()
+      }
+      let areSame = results.dropFirst().allSatisfy { $0 == results[0] }
+      let areFinite = results[0].allSatisfy { values in values.allSatisfy { $0.isFinite } }
+      #expect(areSame && areFinite)
     }
-    for result in results.dropFirst() { #expect(result == results[0]) }
-    let areFinite = results[0].allSatisfy { values in values.allSatisfy { $0.isFinite } }
-    #expect(areFinite)
   }
 
   /// A convolutional auto-encoder with tied filters, its loss weighted image by image: every
@@ -65,13 +67,15 @@ import Testing
     return [losses.value.values] + [x, filters, b, c, weights].map { gradients[$0].values }
   }
 
-  @Test func batchesTakenApartHaveTheSameBitsOnAnyNumberOfThreads() {
-    let results = [1, 2, 4, 1].map { threads in
-      Parallel.threadCount = threads
-      return reconstructed()
+  @Test func batchesTakenApartHaveTheSameBitsOnAnyNumberOfThreads() async {
+    await #expect(processExitsWith: .success) {
+      let results = [1, 2, 4, 1].map { threads in
+        Parallel.threadCount = threads
+        return ThreadTests().reconstructed()
+      }
+      let areSame = results.dropFirst().allSatisfy { $0 == results[0] }
+      let areFinite = results[0].allSatisfy { values in values.allSatisfy { $0.isFinite } }
+      #expect(areSame && areFinite)
     }
-    for result in results.dropFirst() { #expect(result == results[0]) }
-    let areFinite = results[0].allSatisfy { values in values.allSatisfy { $0.isFinite } }
-    #expect(areFinite)
   }
 }

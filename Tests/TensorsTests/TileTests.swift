@@ -104,15 +104,21 @@ import Testing
   }
 
   /// The promise that a result does not tell on how many threads it was made, nor by which tile.
-  @Test func bothTilesGiveTheSameBitsOnAnyNumberOfThreads() {
-    let wanted = Kernels.$tile.withValue(.wide) { results() }
-    for threads in [1, 2, 4] {
-      Parallel.threadCount = threads
-      for tile in [Tile.wide, .narrow] {
-        let got = Kernels.$tile.withValue(tile) { results() }
-        // Not the values themselves, of which a failure would print every one.
-        let different = got.indices.filter { got[$0] != wanted[$0] }
-        #expect(different == [], "\(tile), \(threads) threads")
+  ///
+  /// In a process of its own: the number of threads is one for all tests, and a loop that another one
+  /// runs would make this one's serial.
+  @Test func bothTilesGiveTheSameBitsOnAnyNumberOfThreads() async {
+    await #expect(processExitsWith: .success) {
+      let tests = TileTests()
+      let wanted = Kernels.$tile.withValue(.wide) { tests.results() }
+      for threads in [1, 2, 4] {
+        Parallel.threadCount = threads
+        for tile in [Tile.wide, .narrow] {
+          let got = Kernels.$tile.withValue(tile) { tests.results() }
+          // Not the values themselves, of which a failure would print every one.
+          let different = got.indices.filter { got[$0] != wanted[$0] }
+          #expect(different == [], "\(tile), \(threads) threads")
+        }
       }
     }
   }

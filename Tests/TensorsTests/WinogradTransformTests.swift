@@ -101,26 +101,29 @@ import Testing
   @Test func theTransformsAreTheirMatrices() {
     // Two tiles: frames of ten vectors a line for images, of eight for results; places three
     // vectors apart.
+    let scratch = Tensor(repeating: 0, [Winograd.scratch])
+    let lines = scratch.freshPointer
+    defer { withExtendedLifetime(scratch) {} }
     let (images, results) = ((160, 16, 64), (128, 16, 64))
     let places = (6 * 48, 48, 16)
     expect(Self.image, tiles: 2, from: images, to: places) {
-      Winograd.transformImages($0, width: 10, tiles: 2, into: $1, steps: (16, 48))
+      Winograd.transformImages($0, width: 10, tiles: 2, into: $1, steps: (16, 48), lines)
     }
     expect(transposed(Self.image), tiles: 2, from: places, to: images, adding: true) {
-      Winograd.addImages($0, steps: (16, 48), to: $1, width: 10, tiles: 2)
+      Winograd.addImages($0, steps: (16, 48), to: $1, width: 10, tiles: 2, lines)
     }
     expect(Self.result, tiles: 2, from: places, to: results) {
-      Winograd.transformResults($0, steps: (16, 48), into: $1, tiles: 2)
+      Winograd.transformResults($0, steps: (16, 48), into: $1, tiles: 2, lines)
     }
     expect(transposed(Self.result), tiles: 2, from: results, to: places) {
-      Winograd.transformCotangents($0, tiles: 2, into: $1, steps: (16, 48))
+      Winograd.transformCotangents($0, tiles: 2, into: $1, steps: (16, 48), lines)
     }
     let weights = (48, 16, 0)
     expect(Self.filter, tiles: 1, from: weights, to: places) {
-      Winograd.transformFilters($0, into: $1, placeStep: 48)
+      Winograd.transformFilters($0, into: $1, placeStep: 48, lines)
     }
     expect(transposed(Self.filter), tiles: 1, from: places, to: weights) {
-      Winograd.gatherFilters($0, placeStep: 48, into: $1)
+      Winograd.gatherFilters($0, placeStep: 48, into: $1, lines)
     }
   }
 

@@ -237,7 +237,7 @@ import Testing
     var stream = RandomStream(seed: 0, "test")
     return Archive(
       kind: "model", state: state,
-      tensors: ConvolutionalClassifier(.best, using: &stream).namedParameters.map {
+      tensors: ConvolutionalClassifier(FinalModel.recipe, using: &stream).namedParameters.map {
         ($0.path, Tensor(repeating: weight, $0.parameter.value.shape))
       })
   }

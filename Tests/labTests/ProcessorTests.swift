@@ -32,7 +32,7 @@ import Testing
   }
 
   /// A chapter's record and figures, made by either tile: the same bytes.
-  @Test(arguments: ["1.1", "1.2"])
+  @Test(arguments: SameBitsTests.ids)
   func aChapterWritesTheSameFilesByEitherTile(_ id: String) async throws {
     guard Tile.wide.isPossible else { return }
     let scratch = try Scratch()

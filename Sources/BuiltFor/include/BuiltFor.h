@@ -15,6 +15,10 @@
   X("bmi", __BMI__, "BMI1")                                 \
   X("bmi2", __BMI2__, "BMI2")                               \
   X("avx2", __AVX2__, "AVX2")                               \
+  X("f16c", __F16C__, "F16C")                               \
+  X("lzcnt", __LZCNT__, "LZCNT")                            \
+  X("movbe", __MOVBE__, "MOVBE")                            \
+  X("avxvnni", __AVXVNNI__, "AVX-VNNI")                     \
   X("avx512f", __AVX512F__, "AVX-512")                      \
   X("avx512cd", __AVX512CD__, "AVX-512 CD")                 \
   X("avx512bw", __AVX512BW__, "AVX-512 BW")                 \
@@ -27,6 +31,7 @@
   X("avx512bitalg", __AVX512BITALG__, "AVX-512 BITALG")     \
   X("avx512vpopcntdq", __AVX512VPOPCNTDQ__, "AVX-512 VPOPCNTDQ") \
   X("avx512bf16", __AVX512BF16__, "AVX-512 BF16")           \
+  X("avx512fp16", __AVX512FP16__, "AVX-512 FP16")           \
   X("gfni", __GFNI__, "GFNI")                               \
   X("vpclmulqdq", __VPCLMULQDQ__, "VPCLMULQDQ")
 

@@ -28,17 +28,25 @@ package struct GainStudy {
     runs(function, gain: gain).map { log10($0.last!) }
   }
 
-  /// The gain at which the geometric mean over the networks is 1, and the factor by which networks
-  /// deviate from it there; between two gains of the grid in a line.
-  package func own(_ function: String) -> (gain: Double, factor: Double) {
+  /// The gain at which the geometric mean over the networks is 1, the ends of its 95 % interval, and
+  /// the factor by which networks deviate from that mean; between two gains of the grid in a line.
+  ///
+  /// The interval is that of the mean logarithm, divided by the slope of the line.
+  package func own(
+    _ function: String
+  ) -> (gain: Double, low: Double, high: Double, factor: Double) {
     let spreads = sizes[function]!.map { Spread($0.map { log10($0.last!) }) }
     let above = spreads.firstIndex { $0.mean >= 0 }!
     let (low, high) = (spreads[above - 1], spreads[above])
     let part = low.mean / (low.mean - high.mean)
-    return (
-      Self.gains[above - 1] * pow(Self.gains[above] / Self.gains[above - 1], part),
-      pow(10, low.deviation + (high.deviation - low.deviation) * part)
-    )
+    let deviation = low.deviation + (high.deviation - low.deviation) * part
+    let networks = sizes[function]![above].count
+    let half =
+      StudentT.quantile(0.975, freedom: networks - 1) * deviation / Double(networks).squareRoot()
+    let step = Self.gains[above] / Self.gains[above - 1]
+    func gain(_ part: Double) -> Double { Self.gains[above - 1] * pow(step, part) }
+    let shift = half / (high.mean - low.mean)
+    return (gain(part), gain(part - shift), gain(part + shift), pow(10, deviation))
   }
 
   /// The geometric mean of what is left behind the stack, with the factor by which networks deviate

@@ -86,7 +86,8 @@ package struct AutoencoderReport {
       page.value("\(key).error", row.median, tolerance: 3)
       page.value("\(key).low", row.errors.min()!, tolerance: 3)
       // Whether a run at the edge is lost may depend on how a processor rounds.
-      page.value("\(key).high", row.errors.max()!, tolerance: 40)
+      let isAtTheEdge = row.errors.max()! > 2 * row.median
+      page.value("\(key).high", row.errors.max()!, tolerance: isAtTheEdge ? 40 : 3)
     }
     page.table(
       ["μ_max", "rule", "rate", "squared error", "least", "most", "paper"],
@@ -98,7 +99,7 @@ package struct AutoencoderReport {
           + numbers.map { String(format: "%.2f", $0) } + ["\(row.column.inPaper)"]
       })
     compare(page)
-    showErrors(page)
+    showErrors(page, mean: .horizontal("mean image", at: mean))
     showDigits(page, data)
   }
 
@@ -140,7 +141,7 @@ package struct AutoencoderReport {
     }
     difference("lead", bestRow(.classical), minus: bestRow(.nesterov))
     difference("best.m900", row(.classical, 0), minus: row(.classical, 0.9))
-    difference("none.m999", row(.classical, 0), minus: row(.classical, 0.999))
+    difference("none.m999", row(.classical, 0.999), minus: row(.classical, 0))
     difference("rise.m990", row(.classical, 0.99), minus: row(.classical, 0.9))
     page.claim(
       "At .99, .995 and .999 Nesterov's rule ends lower than momentum.",
@@ -153,7 +154,7 @@ package struct AutoencoderReport {
       "classical.m990.paper < classical.m900.paper and rise.m990.low > 0")
   }
 
-  private func showErrors(_ page: Page) {
+  private func showErrors(_ page: Page, mean: Mark) {
     let momenta = [0] + Column.momenta
     func errors(_ name: String, _ kind: Momentum.Kind, colour: Int) -> [Mark] {
       let all = momenta.enumerated().map { (x: Double($0), row: row(kind, $1)) }
@@ -179,13 +180,13 @@ package struct AutoencoderReport {
             x: Axis("largest momentum", range: -0.3...4.3, ticks: ticks),
             y: Axis("squared error of an image", range: 0...55),
             marks: errors("momentum", .classical, colour: 1)
-              + errors("Nesterov", .nesterov, colour: 0)),
+              + errors("Nesterov", .nesterov, colour: 0) + [mean]),
           Panel(
-            title: "at every rate, momentum up to .99",
+            title: "at every rate, momentum up to .99, one seed",
             x: Axis("learning rate", scale: .log, range: 3e-4...1e-1), y: Axis("", range: 0...55),
             marks: trials("gradient descent", row(.classical, 0), colour: 6)
               + trials("momentum", row(.classical, 0.99), colour: 1)
-              + trials("Nesterov", row(.nesterov, 0.99), colour: 0)),
+              + trials("Nesterov", row(.nesterov, 0.99), colour: 0) + [mean]),
         ]))
     showCurves(page)
   }
@@ -196,13 +197,16 @@ package struct AutoencoderReport {
   }
 
   private func showCurves(_ page: Page) {
-    func curve(_ name: String, _ row: Row, colour: Int) -> Mark {
+    // The mean over the seeds as a line, and from the lowest to the highest as a band.
+    func curve(_ name: String, _ row: Row, colour: Int) -> [Mark] {
       let losses = row.outcomes.map(\.losses)
-      let points = (0..<losses.map(\.count).min()!).map { block in
-        let total = losses.reduce(0) { $0 + $1[block] }
-        return (x: Double(20 * block + 10), y: total / Double(losses.count))
+      let blocks = (0..<losses.map(\.count).min()!).map { block in
+        (x: Double(20 * block + 10), losses: losses.map { $0[block] })
       }
-      return .line(name, points, colour: colour)
+      return [
+        .band("", blocks.map { ($0.x, $0.losses.min()!, $0.losses.max()!) }, colour: colour),
+        .line(name, blocks.map { (x: $0.x, y: Spread($0.losses).mean) }, colour: colour),
+      ]
     }
     page.figure(
       Figure(
@@ -213,11 +217,9 @@ package struct AutoencoderReport {
         panels: [
           Panel(
             x: Axis("updates"), y: Axis("cross-entropy of an image", range: 80...300),
-            marks: [
-              curve("gradient descent", row(.classical, 0), colour: 6),
-              curve("momentum, \(label(.classical))", bestRow(.classical), colour: 1),
-              curve("Nesterov, \(label(.nesterov))", bestRow(.nesterov), colour: 0),
-            ])
+            marks: curve("gradient descent", row(.classical, 0), colour: 6)
+              + curve("momentum, \(label(.classical))", bestRow(.classical), colour: 1)
+              + curve("Nesterov, \(label(.nesterov))", bestRow(.nesterov), colour: 0))
         ]))
   }
 
@@ -232,7 +234,7 @@ package struct AutoencoderReport {
     page.figure(
       Figure(
         "reconstructions",
-        title: "Through thirty numbers and back: with Nesterov's rule the digits are sharpest",
+        title: "Through thirty numbers and back: descent leaves blurs, the other two leave digits",
         size: (760, 440),
         panels: [
           Panel(marks: [.images(lines.flatMap(\.digits), captions: captions, columns: 10)])

@@ -54,8 +54,8 @@ package struct RulePlane {
     let plainRate = page.choice(of: "gradient descent, rate", by: plain)
     page.value("tuned.plain.steps", plain[plainRate], tolerance: 1)
     page.value("tuned.plain.rate", momentum.rates[plainRate])
-    for (plane, run) in zip([momentum, nesterov], runs) {
-      let best = plane.best(on: page)
+    let bests = [momentum, nesterov].map { $0.best(on: page) }
+    for ((plane, best), run) in zip(zip([momentum, nesterov], bests), runs) {
       page.value("tuned.\(plane.key).steps", Double(best.steps), tolerance: 1)
       page.value("tuned.\(plane.key).rate", best.rate)
       page.value("tuned.\(plane.key).mu", best.momentum)
@@ -68,11 +68,15 @@ package struct RulePlane {
       Figure(
         "plane",
         title: "Tuned, momentum is fastest; Nesterov's rule forgives a large μ, not a large ε",
-        size: (760, 480), columns: 2, panels: [momentum.panel, nesterov.panel]))
+        size: (760, 480), columns: 2,
+        panels: zip([momentum, nesterov], bests).map { plane, best in
+          plane.panel(best: (best.rate, best.momentum), fewest: bests.map(\.steps).min()!)
+        }))
   }
 
-  /// A map of every fifth rate and every tenth momentum: the darker, the fewer steps.
-  private var panel: Panel {
+  /// A map of every fifth rate and every tenth momentum: the darker, the fewer steps, and white where
+  /// the limit is not enough; the best pair of all has a mark.
+  private func panel(best: (rate: Double, momentum: Double), fewest: Int) -> Panel {
     let rows = (2...16).reversed().map { row in
       rates.firstIndex { abs($0 - Double(row) / 200) < 1e-9 }!
     }
@@ -81,7 +85,7 @@ package struct RulePlane {
     }
     let shown = rows.map { row in columns.map { steps[row][$0] } }
     return Panel(
-      title: "\(name): steps to 10⁻⁶",
+      title: "\(name): steps to 10⁻⁶, best at the mark",
       x: Axis(
         "momentum μ",
         ticks: columns.enumerated().map { (Double($0), String(format: "%g", momenta[$1])) }),
@@ -94,7 +98,9 @@ package struct RulePlane {
       marks: [
         .heatmap(
           shown.map { $0.map { log(Double(Self.limit) / Double($0)) } },
-          labels: shown.map { $0.map { $0 < Self.limit ? "\($0)" : "" } })
+          labels: shown.map { $0.map { $0 < Self.limit ? "\($0)" : "" } },
+          largest: log(Double(Self.limit) / Double(fewest))),
+        .points("", [(x: 10 * best.momentum, y: 200 * best.rate - 2)], colour: 1),
       ])
   }
 }

@@ -115,7 +115,7 @@ extension DeepTraining {
 
   /// The rates that each rule is tried with at thirty layers, plain and normalised.
   package static func rates(_ page: Page) -> [Double] {
-    page.isQuick ? [0.003] : [0.001, 0.003, 0.01, 0.03, 0.1]
+    page.isQuick ? [0.003] : [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1]
   }
 
   /// The trainings of the chapter, each with the name of its group: the same but for the seed.

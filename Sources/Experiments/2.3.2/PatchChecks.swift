@@ -92,7 +92,7 @@ package struct PatchChecks {
     let images = Array(split.labelled.prefix(300))
     let (pixels, labels) = (data.train.images(images).flattenedImages(), data.train.labels(images))
     let (rows, cost) = (FeatureScaling(pixels)(pixels), 0.01)
-    let machine = try LinearSVM(rows, labels: labels, cost: cost, tolerance: 1e-4)
+    let machine = try LinearSVM(rows, labels: labels, cost: cost, tolerance: 1e-3)
     let d = rows.shape[1]
     let gaps = (0..<10).map { digit in
       let w = (0..<d).map { Double(machine.weights[digit * d + $0]) }
@@ -108,7 +108,7 @@ package struct PatchChecks {
     }
     page.check(
       "support vector machine: at most so far above the least loss, as a part of it",
-      LinearAlgebra.largest(gaps), atMost: 1e-4)
+      LinearAlgebra.largest(gaps), atMost: 4e-4)
   }
 
   /// How far the covariance of patches is from that of white ones, in its worst element.

@@ -179,7 +179,7 @@ package struct PatchExperiment {
     var start: Tensor?
     var (weights, biases, train) = ([Float](), [Float](), [Double]())
     for cost in costs {
-      let machine = try LinearSVM(scaled, labels: labels, cost: cost, from: start, tolerance: 1e-2)
+      let machine = try LinearSVM(scaled, labels: labels, cost: cost, from: start, tolerance: 1e-3)
       start = machine.weights
       let plain = scaling.unscaled(machine.weights)
       weights += plain.weights.values

@@ -46,10 +46,10 @@ package enum PretrainingFigures {
         ]))
   }
 
-  /// The networks that guess, right about every tenth image; all, if there is none.
-  package static func stalled(_ outcomes: [VGGExperiment.Outcome]) -> [VGGExperiment.Outcome] {
-    let stalled = outcomes.filter { $0.final < 15 }
-    return stalled.isEmpty ? outcomes : stalled
+  /// The seeds whose networks guess, right about every tenth image; all, if there is none.
+  package static func stalled(_ outcomes: [VGGExperiment.Outcome]) -> [Int] {
+    let stalled = outcomes.indices.filter { outcomes[$0].final < 15 }
+    return stalled.isEmpty ? Array(outcomes.indices) : stalled
   }
 
   package static func drawDiffering(
@@ -62,8 +62,10 @@ package enum PretrainingFigures {
           (x: Double(layer + 1), y: Spread(shares.map { $0[layer] }).mean)
         }, colour: colour)
     }
+    let seeds = stalled(outcomes[.random]!)
     let arms = [
-      ("D, N(0, 0.01), stalled", stalled(outcomes[.random]!), 2), (names[.he]!, outcomes[.he]!, 3),
+      ("D, N(0, 0.01), stalled", seeds.map { outcomes[.random]![$0] }, 2),
+      ("D, He, the same seeds", seeds.map { outcomes[.he]![$0] }, 3),
     ]
     let panels = [
       ("before training", arms.map { line($0, $1.map(\.differingBefore), $2) }),
@@ -95,7 +97,7 @@ package enum PretrainingFigures {
     page.figure(
       Figure(
         "centroids-count",
-        title: "The triangle code beats the hard one; patches as they were drawn do as well",
+        title: "Both codes, and patches as they were drawn, against the number of centroids",
         panels: [
           Panel(
             x: Axis(

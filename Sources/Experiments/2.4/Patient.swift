@@ -126,6 +126,14 @@ package struct Case: Sendable {
     return 100 * Double(hits) / Double(others.count)
   }
 
+  /// The accuracy in % on the other images as the patient is judged, by the labels of a set.
+  package func accuracyAsJudged(_ patient: Patient, labels set: ImageSet) -> Double {
+    var noise = RandomStream(seed: seed, "2.4", "judgement")
+    let logits = patient.judge(self.set.images(others), using: &noise)
+    let hits = zip(logits.predictions, set.labels(others)).count { $0 == $1 }
+    return 100 * Double(hits) / Double(others.count)
+  }
+
   /// The patient's training on some images, by momentum .9 at a rate.
   package func training(
     of patient: Patient, on indices: [Int], rate: Double

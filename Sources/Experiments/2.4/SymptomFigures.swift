@@ -16,7 +16,7 @@ package enum SymptomFigures {
       panels: [
         Panel(
           x: Axis("step on the same 64 images"),
-          y: Axis("loss", scale: .log, range: 1e-4...10),
+          y: Axis("loss", scale: .log, range: 1e-6...10),
           marks: marks(curves, at: curves[0].seeds[0].indices.map { Double($0) })
             + [.horizontal("−ln(e/(e + 9))", at: floor)])
       ])

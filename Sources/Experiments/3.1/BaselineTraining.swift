@@ -46,6 +46,8 @@ package enum BaselineTraining {
   package struct LabelledLogits: Codable, Sendable {
     /// The classes whose logit is 0 for all of them.
     package let deadClasses: [Int]
+    /// Of these, those whose logit is 0 under ten more masks of dropout as well.
+    package let deadUnderMasks: Int
     /// The share of images whose own class has the logit 0, in percent.
     package let ownCut: Double
   }
@@ -105,10 +107,11 @@ extension BaselineTraining.Outcome {
 }
 
 extension SampleNetwork {
-  /// Which logits of the labelled images are 0 in evaluation.
+  /// Which logits of the labelled images are 0 in evaluation, and under masks as training draws them.
   fileprivate func labelledLogits(
     _ set: ImageSet, _ split: Split
   ) -> BaselineTraining.LabelledLogits {
+    var noise = RandomStream(seed: 0, "3.1", "masks of the count")
     var largest = [Float](repeating: 0, count: ImageSet.classCount)
     var cut = 0
     for batch in split.labelled.batches(of: 500) {
@@ -119,8 +122,17 @@ extension SampleNetwork {
         if row[row.startIndex + label] <= 0 { cut += 1 }
       }
     }
+    let dead = largest.indices.filter { largest[$0] <= 0 }
+    var asleep = Set(dead)
+    for _ in 0..<10 where !asleep.isEmpty {
+      for batch in split.labelled.batches(of: 500) {
+        let tape = Tape(recording: false)
+        let rows = logits(tape.constant(set.images(batch)), .trainingAside, using: &noise).value
+        for place in 0..<rows.count where rows[place] > 0 { asleep.remove(place % largest.count) }
+      }
+    }
     return BaselineTraining.LabelledLogits(
-      deadClasses: largest.indices.filter { largest[$0] <= 0 },
+      deadClasses: dead, deadUnderMasks: asleep.count,
       ownCut: 100 * Double(cut) / Double(split.labelled.count))
   }
 }

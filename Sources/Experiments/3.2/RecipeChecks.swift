@@ -9,8 +9,8 @@ import Tensors
 package enum RecipeChecks {
   /// Checks that the first recipe is the sample code, that noise is added, and what dropout does to
   /// a variance.
-  package static func run(_ page: Page) {
-    checkTheNetwork(page)
+  package static func run(_ page: Page, final: Recipe) {
+    checkTheNetwork(page, final)
     checkTheNoise(page)
     checkTheDropout(page)
   }
@@ -21,7 +21,7 @@ package enum RecipeChecks {
     network.logits(Tape(recording: false).constant(images), phase, using: &stream).value
   }
 
-  private static func checkTheNetwork(_ page: Page) {
+  private static func checkTheNetwork(_ page: Page, _ final: Recipe) {
     // The recipe's first values are the baseline: same first weights, same logits.
     var (one, two) = (
       RandomStream(seed: page.seed, "3.2", "same"), RandomStream(seed: page.seed, "3.2", "same")
@@ -40,7 +40,7 @@ package enum RecipeChecks {
             - logits(baseline, images, phase, using: &second))
             .maximumMagnitude()), atMost: 0)
     }
-    let best = ConvolutionalClassifier(.best, using: &stream).parameters.filter(\.isTrainable)
+    let best = ConvolutionalClassifier(final, using: &stream).parameters.filter(\.isTrainable)
     page.value("best.weights", Double(best.reduce(0) { $0 + $1.value.count }))
   }
 

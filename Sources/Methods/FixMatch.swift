@@ -1,6 +1,5 @@
 import Digits
 import Gradients
-import Methods
 import Networks
 import Tensors
 
@@ -10,17 +9,29 @@ import Tensors
 /// lightly; where it gives a digit q ≥ τ, the student learns that digit from the image changed
 /// strongly. L = CE(labels) + (1/m) Σ [max q ≥ τ]·CE(student, arg max q) over m images without
 /// labels. Source: Sohn et al. 2020, eqs. 3 and 4; the teacher is that of Tarvainen & Valpola 2017.
-struct FixMatch<Network: Classifier>: Objective {
-  let student: Network
-  let teacher: ParameterAverage
+public struct FixMatch<Network: Classifier>: Objective {
+  /// The network in training.
+  public let student: Network
+  /// The average of its weights.
+  public let teacher: ParameterAverage
   /// What the teacher's images undergo.
-  let light: Augmentation
+  public let light: Augmentation
   /// What the student's images without labels undergo; the labelled ones come changed.
-  let strong: Augmentation
+  public let strong: Augmentation
   /// τ.
-  var threshold: Float = 0.95
+  public let threshold: Float
 
-  func loss(
+  /// The objective of a student and the average of its weights, which its training has to be told of.
+  public init(
+    student: Network, teacher: ParameterAverage, light: Augmentation, strong: Augmentation,
+    threshold: Float = 0.95
+  ) {
+    (self.student, self.teacher) = (student, teacher)
+    (self.light, self.strong, self.threshold) = (light, strong, threshold)
+  }
+
+  /// The loss of labelled images, `[1, n, 28, 28]`, and of others, `[1, m, 28, 28]`.
+  public func loss(
     _ batch: PairedBatch, at moment: Moment, on tape: Tape, using noise: inout RandomStream
   ) -> Loss {
     let moved = light(batch.unlabelled, using: &noise)

@@ -1,8 +1,7 @@
-@testable import Bench
 import Digits
 import Foundation
 import Gradients
-import Methods
+@testable import Methods
 import Networks
 import Tensors
 import Testing
