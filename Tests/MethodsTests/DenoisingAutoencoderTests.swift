@@ -55,10 +55,9 @@ import Testing
     let (one, other) = (Self.loss(all, Self.batch), Self.loss(all, shifted))
     #expect(one.total.value.scalar != other.total.value.scalar, "the target is the clean input")
     let hidden = all.encoder.bias.value.map { VectorMath.sigmoid($0) }
+    let tape = Tape(recording: false)
     let logits = transposedAffine(
-      Tape(recording: false).constant(hidden.reshaped([1, 4])),
-      Tape(recording: false).constant(all.encoder.weight.value),
-      Tape(recording: false).constant(all.visibleBias.value))
+      tape.constant(hidden.reshaped([1, 4])), tape(all.encoder.weight), tape(all.visibleBias))
     let wanted = (0..<5).reduce(0.0) { sum, row in
       sum
         + (0..<6).reduce(0.0) { sum, i in
