@@ -34,7 +34,7 @@ public struct PseudoLabel<Network: Classifier>: Objective {
     // snippet.weight
     /// α(t): 0, then along a line, then α_f.
     ///
-    /// Lee 2013, eq. 16; t counts epochs.
+    /// As Lee 2013 has it; t counts epochs.
     public var schedule: Schedule {
       let (start, end, weight) = (start, end, weight)
       return Schedule(in: .epochs) { t in
@@ -59,7 +59,7 @@ public struct PseudoLabel<Network: Classifier>: Objective {
   // snippet.loss
   /// L = labelled loss + α(t) · loss on the guesses, each a mean over its images.
   ///
-  /// Lee 2013, eq. 15.
+  /// Source: Lee 2013.
   public func loss(
     _ batch: PairedBatch, at moment: Moment, on tape: Tape, using noise: inout RandomStream
   ) -> Loss {
@@ -67,7 +67,7 @@ public struct PseudoLabel<Network: Classifier>: Objective {
     let labelled = crossEntropy(y, batch.labelled.labels)
     let α = plan.schedule(moment)
     guard α > 0 else { return Loss([("labels", 1, labelled)], over: batch.labelled.count) }
-    let guesses = network.logits(of: batch.unlabelled).predictions  // constants (eq. 14)
+    let guesses = network.logits(of: batch.unlabelled).predictions  // constants
     let ỹ = network.logits(tape.constant(batch.unlabelled), .training, using: &noise)
     return Loss(
       [("labels", 1, labelled), ("guesses", α, crossEntropy(ỹ, guesses))],

@@ -8,7 +8,7 @@ import Tensors
 /// Each pooling keeps the largest of 2 × 2 pixels, the "what", for the next layer, and its place, the
 /// "where", for the decoder, which unpools by it. L = L_NLL + λ_rec·‖x − x̃‖² + λ_M·Σ‖h − h̃‖², squares
 /// summed over the units and averaged over the images; images without labels have all terms but the
-/// first. Source: Zhao, Mathieu, Goroshin & LeCun 2015, eqs. 1–2 and section 3.
+/// first. Source: Zhao, Mathieu, Goroshin & LeCun 2015.
 public struct WhatWhereAutoencoder: Classifier, Objective {
   /// How it is built; the blocks at first are (64)5c-(64)3c-2p-(64)3c-10fc.
   public struct Plan: Sendable {
@@ -142,7 +142,7 @@ public struct WhatWhereAutoencoder: Classifier, Objective {
     let errors = zip(encoding.inputs, reconstructions(encoding)).map { squaredError($0, $1) }
     let known = rows(encoding.top, 0..<labels.count)
     let logits = logits(ofTop: known, .training, using: &noise)
-    var parts: [(name: String, weight: Float, value: Variable)] = [  // eq. 1
+    var parts: [(name: String, weight: Float, value: Variable)] = [
       ("labels", 1, softmaxCrossEntropy(logits: logits, labels: labels)),  // L_NLL
       ("reconstruction", plan.reconstruction, errors[0]),  // λ_rec·‖x − x̃‖²
     ]
