@@ -255,12 +255,20 @@ extension TechniquesTogether {
       "It reads more than 99.2 % of the test images, in the mean of five seeds.",
       "chosen.test > 99.2")
     for (sentence, keys) in [
-      ("Each of these three gains.", ["mended", "longer", "momentum"]),
+      ("Each of these four gains.", ["mended", "longer", "momentum", "decay"]),
+      ("Batch normalisation gains.", ["norm"]),
+      ("Without the dropout of channels it reads better.", ["units"]),
       ("The five changes of chapter 2.2.3 gain.", ["elastic"]),
       ("The four convolutions gain.", ["deep"]),
+      ("The long training and the full width gain.", ["long", "best"]),
     ] {
       page.claim(sentence, keys.map { "\($0).gain.low > 0" }.joined(separator: " and "))
     }
+    for (sentence, key) in [
+      ("With He's rule it reads worse.", "he"),
+      ("Without any dropout it reads worse again.", "nodropout"),
+      ("A stronger distortion loses.", "strong"),
+    ] { page.claim(sentence, "\(key).gain.high < 0") }
   }
 }
 
