@@ -453,7 +453,7 @@ extension HeVersusXavier {
       "normalised.he.most < 2.1 and normalised.xavier.most < 2.1 and normalised.gaussian.most < 2.1"
     )
     page.claim(
-      "After the same twelve epochs the loss of He's plain network is below that of all of them.",
+      "After the same twelve epochs each of them has a higher loss than He's plain network.",
       "normalised.he.behind.low > 0 and normalised.xavier.behind.low > 0 "
         + "and normalised.gaussian.behind.low > 0")
     page.quote("he.fourteen", 33.82, source: "He et al. 2015, section 2.2 (top-1 error, 14 layers)")

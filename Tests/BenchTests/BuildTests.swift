@@ -71,7 +71,7 @@ import Testing
       build("ours", [4, 4, 4]), build("theirs", [2, 2, 2]), settings, progress: { _, _ in })
     let json = try #require(
       try JSONSerialization.jsonObject(with: JSONEncoder().encode(report)) as? [String: Any])
-    #expect(json["version"] as? Int == 1)
+    #expect(json["version"] as? Int == 2)
     let workload = try #require((json["workloads"] as? [[String: Any]])?.first)
     #expect(workload["name"] as? String == "kit-cnn")
     #expect(workload["ours"] as? Double == 4 && workload["theirs"] as? Double == 2)
