@@ -148,7 +148,7 @@ public struct SemiSupervisedAutoencoder: Classifier, Objective {
     let pixels = flatten(images)
     guard let features else {
       return phase.isTraining && plan.drawsPixels
-        ? images.tape.constant(noise.drawn(from: pixels.value)) : pixels
+        ? images.tape.constant(noise.binarised(pixels.value)) : pixels
     }
     let (mean, logVariance) = features(pixels)
     return phase.isTraining

@@ -52,7 +52,7 @@ public struct VariationalAutoencoder: Objective {
     _ images: Tensor, at moment: Moment, on tape: Tape, using noise: inout RandomStream
   ) -> Loss {
     let pixels = images.flattenedImages()
-    let x = tape.constant(plan.drawsPixels ? noise.drawn(from: pixels) : pixels)
+    let x = tape.constant(plan.drawsPixels ? noise.binarised(pixels) : pixels)
     // snippet.bound
     let q = encoder(x)
     let z = gaussianSample(mean: q.mean, logVariance: q.logVariance, using: &noise)  // eq. 3
@@ -172,7 +172,7 @@ public struct FrozenFeatures: Module {
 
 extension RandomStream {
   /// Black and white drawn from intensities: 1 with the probability that an element is, else 0.
-  mutating func drawn(from intensities: Tensor) -> Tensor {
+  mutating func binarised(_ intensities: Tensor) -> Tensor {
     uniform(intensities.shape).zip(intensities) { u, p in
       Vector(repeating: 0).replacing(with: 1, where: u .< p)
     }

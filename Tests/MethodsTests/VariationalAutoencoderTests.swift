@@ -116,13 +116,13 @@ import Testing
   @Test func pixelsAreDrawnBlackWithTheirIntensity() {
     var noise = RandomStream(seed: 3, "pixels")
     let intensities = Tensor([4, 50_000], (0..<200_000).map { Float($0 / 50_000) / 3 })
-    let drawn = noise.drawn(from: intensities)
+    let drawn = noise.binarised(intensities)
     #expect(drawn.values.allSatisfy { $0 == 0 || $0 == 1 })
     for row in 0..<4 {
       let share = Double(drawn.rows(row..<row + 1).sum()) / 50_000
       #expect(abs(share - Double(row) / 3) < 0.01)
     }
-    #expect(drawn != noise.drawn(from: intensities))
+    #expect(drawn != noise.binarised(intensities))
   }
 
   @Test func aUnitWhoseMeanNeverMovesIsNotAlive() {
