@@ -127,7 +127,7 @@ extension Pretraining {
     let course =
       page.isQuick ? VGGExperiment.Course(rate: 0.003, shallow: 1, deep: 1, alone: 1) : course
     let experiment = VGGExperiment(data: data, split: split, seed: page.seed, course: course)
-    let outcomes = try experiment.run(page, repetitions: page.isQuick ? 1 : 20)
+    let outcomes = try experiment.run(page, repetitions: page.isQuick ? 1 : 8)
     page.value("vgg.count", Double(outcomes[.random]!.count))
     for arm in VGGExperiment.Arm.allCases {
       let own = outcomes[arm]!
@@ -265,7 +265,7 @@ extension Pretraining {
         )
         let found = try accuracies(
           page, experiment, Constants(contrast: contrast.c, epsilon: epsilon.ε),
-          count: page.isQuick ? 1 : 3)
+          count: page.isQuick ? 1 : 2)
         row.append(Spread(found.accuracies).mean)
         page.value("grid.\(contrast.key).\(epsilon.key)", row.last!, tolerance: 0.6, unit: "%")
       }
@@ -302,7 +302,7 @@ extension Pretraining {
   private static func sweepCentroids(
     _ page: Page, _ experiment: PatchExperiment, _ constants: Constants
   ) throws -> Sweep {
-    let (counts, repetitions) = page.isQuick ? ([15, 30], 1) : ([50, 100, 200, 400], 5)
+    let (counts, repetitions) = page.isQuick ? ([15, 30], 1) : ([50, 100, 200, 400], 3)
     var sweep: Sweep = []
     var (rise, reseeded) = (0.0, 0)
     for (place, k) in counts.enumerated() {

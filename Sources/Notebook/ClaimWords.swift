@@ -204,10 +204,11 @@ struct ClaimWords {
     return components
   }
 
-  /// Whether the values compared are losses themselves, so that "loses more" is a greater value.
+  /// Whether the values compared are losses themselves, so that "loses more" is a greater value; what
+  /// one loses beyond another is called extra.
   private var comparesLosses: Bool {
     predicate.names.contains { name in
-      !Self.components(name).isDisjoint(with: ["loss", "error", "errors", "cost"])
+      !Self.components(name).isDisjoint(with: ["loss", "error", "errors", "cost", "extra"])
     }
   }
 

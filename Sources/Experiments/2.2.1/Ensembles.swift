@@ -118,8 +118,8 @@ package struct Ensembles {
       "Two networks that were trained apart are better together than alone.",
       "couple.gain.low > 0")
     page.claim(
-      "Where one of two thinned networks errs, the other errs less often than where one of two "
-        + "networks errs that were trained apart.", "shared.gap.low > 0")
+      "Where one of two networks errs that were trained apart, the other errs more often than where "
+        + "one of two thinned networks errs.", "shared.gap.low > 0")
     page.claim(
       "Dropout is better than the penalty, at its best factor.", "dropout.overDecay.low > 0")
     page.claim(
