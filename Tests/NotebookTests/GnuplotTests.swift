@@ -77,7 +77,7 @@ import Testing
     task.cancel()
     await #expect(throws: CancellationError.self) { try await task.value }
     // The sleepers would have taken a minute; other tests may hold the processor for a while.
-    #expect(ContinuousClock.now - start < .seconds(10))
+    #expect(ContinuousClock.now - start < .seconds(30))
   }
 
   @Test func aProgramThatIsNoneIsToldApart() async throws {
