@@ -127,7 +127,7 @@ extension Pretraining {
     let course =
       page.isQuick ? VGGExperiment.Course(rate: 0.003, shallow: 1, deep: 1, alone: 1) : course
     let experiment = VGGExperiment(data: data, split: split, seed: page.seed, course: course)
-    let outcomes = try experiment.run(page, repetitions: page.isQuick ? 1 : 8)
+    let outcomes = try experiment.run(page, repetitions: page.isQuick ? 1 : 20)
     page.value("vgg.count", Double(outcomes[.random]!.count))
     for arm in VGGExperiment.Arm.allCases {
       let own = outcomes[arm]!
@@ -141,7 +141,7 @@ extension Pretraining {
     }
     if !page.isQuick {
       page.claim(
-        "At this rate all shallow networks learn to read.", "vgg.shallow.learnt == vgg.count")
+        "At this rate all shallow networks learn to read.", "vgg.shallow.learnt >= vgg.count")
     }
     // Seed for seed: before training the two are one function but for a factor.
     let stalled = PretrainingFigures.stalled(outcomes[.random]!)
