@@ -110,15 +110,7 @@ import Testing
 }
 
 @Suite struct StackedAutoencoderTests {
-  /// Sixty images whose digit is drawn as a bright row, and noise.
-  let set: ImageSet = {
-    var stream = RandomStream(seed: 5, "images")
-    var pixels = (0..<60 * 784).map { _ in UInt8.random(in: 0...90, using: &stream) }
-    for image in 0..<60 {
-      for column in 0..<28 { pixels[image * 784 + (image % 10) * 56 + column] = 255 }
-    }
-    return ImageSet(pixels: pixels, labels: (0..<60).map { UInt8($0 % 10) })
-  }()
+  let set = ImageSet.brightRows
 
   /// Each layer is trained on the clean features of those below it, and then holds what was learnt.
   @Test func layersArePretrainedOneByOne() throws {
