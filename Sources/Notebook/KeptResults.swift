@@ -178,6 +178,16 @@ public final class KeptResults: Sendable {
     return result
   }
 
+  /// Whether an earlier run, here or on another machine, has left a result of the same code.
+  /// - Parameters:
+  ///   - name: as the chapter names the work.
+  ///   - file: where the work is written.
+  public func has(_ name: String, file: String = #filePath) -> Bool {
+    guard let store, !store.isFresh else { return false }
+    let isOwn = (file as NSString).lastPathComponent == store.chapterFile
+    return store.find(name, isOwn ? store.sources.own : store.sources.beside) != nil
+  }
+
   /// Does the work; the job is nil where its result cannot be written as JSON.
   private func job<Result: Codable>(
     _ name: String, _ sources: String, _ compute: () throws -> Result

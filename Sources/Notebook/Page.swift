@@ -38,6 +38,8 @@ public final class Page {
   public let dataDirectory: String?
   /// Results of long work that outlast the run: `page.kept("seed 3") { try train(3) }`.
   public let kept: KeptResults
+  /// The part of the chapter's jobs that the run does; nil for all of them.
+  public let part: Part?
 
   private(set) var checks: [Check] = []
   private(set) var values: [Record.Value] = []
@@ -52,8 +54,9 @@ public final class Page {
   /// A page for one run of a chapter.
   public init(
     id: String, seed: UInt64 = defaultSeed, isQuick: Bool = false, dataDirectory: String? = nil,
-    kept: KeptResults? = nil, output: Output = Output()
+    kept: KeptResults? = nil, part: Part? = nil, output: Output = Output()
   ) {
+    self.part = part
     self.kept = kept ?? KeptResults()
     self.id = id
     self.seed = seed

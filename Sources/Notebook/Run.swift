@@ -17,6 +17,8 @@ public struct Run: Sendable {
     public var isFresh = false
     /// How many of the kept results are computed again and held against what is kept.
     public var recheckCount = 0
+    /// The part of the jobs that the run does; nil for all.
+    public var part: Part?
     /// What the run runs on, and with how many threads, for its stamp.
     public var (machine, threads) = (Machine(), 1)
     /// Measures how fast the machine is, in any unit that is the same on all; nil where nobody can.
@@ -71,7 +73,7 @@ public struct Run: Sendable {
   /// or on a full disk nothing is written, and what the run showed is returned with the reason.
   /// Nothing of the write-up is written either where a result that was computed again parts from
   /// the one that is kept.
-  /// - Throws: what the chapter throws; `LabError` when the chapter's files cannot be read, or when
+  /// - Throws: what the chapter throws; `PartDone` at the end of a run of one part; `LabError` when the chapter's files cannot be read, or when
   ///   a run that is none of the write-up would be written into its folder; `CancellationError`.
   public static func perform(
     _ chapter: any Chapter.Type, _ files: ChapterFiles, _ options: Options,
@@ -97,8 +99,9 @@ public struct Run: Sendable {
       recheckCount: options.recheckCount)
     let page = Page(
       id: chapter.id, seed: options.seed, isQuick: options.isQuick, dataDirectory: options.data,
-      kept: kept, output: output)
+      kept: kept, part: options.part, output: output)
     try await chapter.run(page)
+    if let part = options.part { throw PartDone(part) }
     var record = page.record(
       title: chapter.title, sources: sources, engine: kept.engine(code.engineDigest),
       jobs: kept.recordedJobs)

@@ -58,9 +58,25 @@ struct ChapterCommand: AsyncParsableCommand {
       valueName: "n"))
   var recheck: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Do every N-th job of the present round, the K-th first, and keep the results for a run that "
+        + "collects them.", valueName: "k/n"),
+    transform: { text in
+      guard let part = Part(text) else {
+        throw ValidationError("--part takes a part and how many there are, as 2/8, not \(text).")
+      }
+      return part
+    })
+  var part: Part?
+
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
+    if part != nil, fresh || recheck != nil {
+      throw ValidationError(
+        "--part does what nobody has done yet; leave out \(fresh ? "--fresh" : "--recheck").")
+    }
     if let recheck, recheck < 1 {
       throw ValidationError("--recheck takes a number from 1, not \(recheck).")
     }
@@ -73,6 +89,10 @@ struct ChapterCommand: AsyncParsableCommand {
   func run() async throws {
     let catalogue = try Catalogue()
     let chapters = try catalogue.chapters(ids)
+    if part != nil, let whole = chapters.first(where: { !$0.hasRounds }) {
+      throw UsageError(
+        description: "Chapter \(whole.id) has no jobs to be shared out; run it without --part.")
+    }
     if let out, options.quick || options.seed != defaultSeed {
       let folder = URL(fileURLWithPath: out, isDirectory: true)
       for chapter in chapters where try catalogue.files(chapter).isWriteUp(folder) {
@@ -88,12 +108,39 @@ struct ChapterCommand: AsyncParsableCommand {
     for chapter in chapters {
       do {
         outcome.add(try await run(chapter, catalogue))
+      } catch let done as PartDone {
+        try report(done, of: chapter)
       } catch let error as LabError where chapters.count > 1 {
         Console.complain(error.description)
         outcome.add(error.kind.exitCode)
       }
     }
     if outcome.code != 0 { throw ExitCode(outcome.code) }
+  }
+
+  /// Says what a run of one part has done, and what is left.
+  private func report(_ done: PartDone, of chapter: any Chapter.Type) throws {
+    if output.json {
+      return try printJSON(
+        PartDocument(
+          chapter: chapter.id, part: done.part.description, round: done.round, done: done.done,
+          left: done.left))
+    }
+    guard let round = done.round else {
+      return print(
+        "Every job of chapter \(chapter.id) is done; swift run lab chapter \(chapter.id) collects "
+          + "them.")
+    }
+    print(
+      "Part \(done.part) of chapter \(chapter.id), round “\(round)”: \(done.done.of("job")) done, "
+        + "\(done.left) left to other parts; run them, then all again for the next round.")
+  }
+
+  private struct PartDocument: Encodable {
+    var version = 1
+    let chapter, part: String
+    let round: String?
+    let done, left: Int
   }
 
   private func run(_ chapter: any Chapter.Type, _ catalogue: Catalogue) async throws -> Int32 {
@@ -103,6 +150,7 @@ struct ChapterCommand: AsyncParsableCommand {
     runOptions.data = options.data
     runOptions.isFresh = fresh
     runOptions.recheckCount = recheck ?? 0
+    runOptions.part = part
     runOptions.machine = Machine(tile: Kernels.description)
     runOptions.threads = Parallel.threadCount
     runOptions.output = out.map { URL(fileURLWithPath: $0, isDirectory: true) }
