@@ -399,6 +399,10 @@ extension TechniquesTogether {
     try add("units", "dropout of units") { $0.keep = 1 }
     try add("adam", "Adam (momentum 0.9)", rates: rates.momentum) { $0.rule = .momentum(0.9) }
     try add("leaky", "the leak (ReLU)") { $0.activation = .relu }
+    try add("decay", "the falling rate", rates: rates.adam) { $0.decays = false }
+    try add("he", "He's rule (the sample's)", rates: rates.adam) {
+      $0.initialiser = Recipe().initialiser
+    }
     return arms
   }
   // snippet.end
@@ -416,7 +420,7 @@ extension TechniquesTogether {
         var recipe = one.arm.recipe
         if page.isQuick { recipe.epochs = 1 }
         return LeaveOneOut.Arm(key: one.arm.key, recipe: recipe)
-      }, seeds: 1, on: set, splits)
+      }, seeds: page.isQuick ? 1 : 5, on: set, splits)
     let whole = outcomes[0]
     var rows: [(name: String, value: Double, low: Double, high: Double)] = []
     var table: [[String]] = []

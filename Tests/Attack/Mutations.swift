@@ -223,8 +223,8 @@ private func claims(_ victim: Victim) -> [PlacedClaim] {
   claims(victim).flatMap { claim in
     let line = victim.line(claim.open.lowerBound)
     var mutations: [Mutation] = []
-    let turned = claim.predicate.map { $0 == "<" ? ">" : $0 == ">" ? "<" : $0 }
-    let marker = "<!--claim \(String(turned))-->"
+    let turned = comparisonsTurned(in: claim.predicate)
+    let marker = "<!--claim \(turned)-->"
     mutations.append(
       Mutation(
         "comparison turned", claim.predicate, victim.replacing(claim.open, marker),
@@ -233,7 +233,7 @@ private func claims(_ victim: Victim) -> [PlacedClaim] {
     both = Mutation(
       "comparison turned in the record too", claim.predicate, victim.replacing(claim.open, marker),
       .found(line: line))
-    both.claims[claim.sentence] = (claim.sentence, String(turned))
+    both.claims[claim.sentence] = (claim.sentence, turned)
     mutations.append(both)
     mutations.append(
       Mutation(
@@ -251,6 +251,12 @@ private func claims(_ victim: Victim) -> [PlacedClaim] {
     }
     return mutations
   }
+}
+
+/// A predicate whose comparisons are turned round: `a ≥ b` becomes `a < b`, since `a ≤ b` holds of equal
+/// numbers as well.
+private func comparisonsTurned(in predicate: String) -> String {
+  predicate.replacing(/([<>])=?/) { $0.output.1 == "<" ? ">" : "<" }
 }
 
 /// Words that turn a sentence round.

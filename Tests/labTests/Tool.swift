@@ -1,5 +1,6 @@
 import Foundation
 import Subprocess
+import Synchronization
 import Testing
 
 /// What a run of the command left.
@@ -29,7 +30,13 @@ enum Tool {
   static let package = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-  /// Runs the command.
+  /// Lets as few commands run at a time as the machine has cores, so that one that is told to stop has
+  /// the time to; all others wait here.
+  private static let turns = Turns(2)
+  /// Whether the test has a turn already: what it runs meanwhile needs none, and would wait for itself.
+  @TaskLocal private static var hasTurn = false
+
+  /// Runs the command, when its turn has come.
   ///
   /// - Parameters:
   ///   - folder: the current folder of the command; the package unless another is named.
@@ -39,6 +46,20 @@ enum Tool {
   static func run(
     _ arguments: [String], in folder: URL = package, environment: [String: String?] = [:],
     shell: String? = nil, meanwhile: @Sendable (pid_t) async throws -> Void = { _ in }
+  ) async throws -> Outcome {
+    if hasTurn {
+      return try await runNow(arguments, in: folder, environment, shell, meanwhile)
+    }
+    await turns.take()
+    defer { turns.giveBack() }
+    return try await $hasTurn.withValue(true) {
+      try await runNow(arguments, in: folder, environment, shell, meanwhile)
+    }
+  }
+
+  private static func runNow(
+    _ arguments: [String], in folder: URL, _ environment: [String: String?], _ shell: String?,
+    _ meanwhile: @Sendable (pid_t) async throws -> Void
   ) async throws -> Outcome {
     var variables: [Environment.Key: String?] = ["NO_COLOR": nil]
     for (name, value) in environment { variables[Environment.Key(rawValue: name)!] = value }
@@ -63,6 +84,43 @@ enum Tool {
   static func run(
     _ arguments: String..., environment: [String: String?] = [:]
   ) async throws -> Outcome { try await run(arguments, environment: environment) }
+}
+
+/// A number of turns; who finds none free waits, first come, first served.
+private final class Turns: Sendable {
+  private struct State {
+    var free: Int
+    var waiting: [CheckedContinuation<Void, Never>] = []
+  }
+
+  private let state: Mutex<State>
+
+  init(_ count: Int) { state = Mutex(State(free: count)) }
+
+  func take() async {
+    await withCheckedContinuation { continuation in
+      let isFree = state.withLock { state in
+        if state.free == 0 {
+          state.waiting.append(continuation)
+          return false
+        }
+        state.free -= 1
+        return true
+      }
+      if isFree { continuation.resume() }
+    }
+  }
+
+  func giveBack() {
+    let next = state.withLock { state in
+      if state.waiting.isEmpty {
+        state.free += 1
+        return nil as CheckedContinuation<Void, Never>?
+      }
+      return state.waiting.removeFirst()
+    }
+    next?.resume()
+  }
 }
 
 /// A folder of a test's own.
