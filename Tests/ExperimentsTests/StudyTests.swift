@@ -119,13 +119,13 @@ import Testing
     var training = Training(
       Breaking(), LabelledBatches(of: StudyTests.digits(100), [0, 1], size: 1, seed: 1, name: "a"),
       Momentum(momentum: 0), rate: .constant(0.1), seed: 1, name: "a")
-    try training.takeStep(of: "Pseudo-label")
-    try training.takeStep(of: "Pseudo-label")
+    try training.takeCheckedStep(of: "Pseudo-label")
+    try training.takeCheckedStep(of: "Pseudo-label")
     #expect(
       throws: LabError(
         .failed,
         "Pseudo-label broke in step 3 of its training: the part “guesses” of its loss is nan; lower "
           + "the rate, or look at what it was given.")
-    ) { try training.takeStep(of: "Pseudo-label") }
+    ) { try training.takeCheckedStep(of: "Pseudo-label") }
   }
 }

@@ -8,7 +8,7 @@ extension Training {
   /// - Parameter method: what is trained, for the sentence.
   /// - Throws: `LabError` of kind `.failed`, which names the method, the step and the first part of
   ///   the loss that broke.
-  package mutating func takeStep(of method: String) throws(LabError) {
+  package mutating func takeCheckedStep(of method: String) throws(LabError) {
     let (step, loss) = (moment.step, takeStep())
     let total = loss.total.value.scalar
     guard !total.isFinite else { return }

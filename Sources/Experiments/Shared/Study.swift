@@ -1,4 +1,5 @@
 import Digits
+import Gradients
 import Methods
 import Networks
 import Notebook
@@ -110,7 +111,7 @@ package struct Study {
       page.table(
         ["candidate (\(draw.name))", "error on validation"],
         zip(jobs, errors).map {
-          ["\(arms[$0.arm].key): \(arms[$0.arm].settings[$0.setting])", "\($1.percent) %"]
+          ["\(arms[$0.arm].key): \(arms[$0.arm].settings[$0.setting])", String(format: "%.2f %%", $1)]
         })
     }
     return arms.indices.map { arm in
@@ -135,8 +136,8 @@ package struct Study {
     _ round: String, _ jobs: [(arm: Arm, setting: Int, draw: LabelDraw)], share: Double,
     readsTest: Bool
   ) throws -> [Outcome] {
-    let splits = try jobs.map { try $0.draw.split(data.train, page) }
     let (data, seed, id, isQuick) = (data, page.seed, page.id, page.isQuick)
+    let splits = try jobs.map { try $0.draw.split(data.train, page) }
     let names = jobs.map {
       "\(round), \($0.arm.key), \($0.draw.name): \($0.arm.settings[$0.setting])"
     }
@@ -168,13 +169,13 @@ package struct Study {
   }
 }
 
-extension Classifier {
-  /// What it reads by its weights of this moment, or by others, such as an average.
-  package func reader(
-    _ flag: SideBySide.Flag, values: (any ParameterValues)? = nil
-  ) -> Study.Reader {
+extension Study {
+  /// What a classifier reads by its weights of this moment, or by others, such as an average.
+  package static func reader(
+    of network: some Classifier, _ flag: SideBySide.Flag, values: (any ParameterValues)? = nil
+  ) -> Reader {
     { set, indices in
-      try self.evaluate(set, indices, values: values) { try flag.check() }.predictions
+      try network.evaluate(set, indices, values: values) { try flag.check() }.predictions
     }
   }
 }
@@ -184,13 +185,13 @@ extension Training {
   ///
   /// - Parameter method: what is trained, for the sentence that a broken training ends with.
   /// - Throws: `LabError` of kind `.failed` when the loss is no finite number; `CancellationError`.
-  package mutating func run(
+  package mutating func follow(
     _ method: String, epochs: Int, in task: Study.Task, show: (_ epoch: Int) throws -> Void
   ) throws {
     for epoch in 1...epochs {
       while moment.epoch < epoch {
         try task.flag.check()
-        try takeStep(of: method)
+        try takeCheckedStep(of: method)
         if task.isQuick, batch >= 20 { break }
       }
       if task.isQuick, moment.epoch < epoch { return try show(epoch) }
