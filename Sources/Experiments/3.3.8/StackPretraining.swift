@@ -56,8 +56,10 @@ package struct StackPretraining: Sendable {
     _ sizes: [Int], masking: Float, _ images: UnlabelledImages, seed: UInt64, isQuick: Bool,
     _ flag: SideBySide.Flag
   ) throws -> Learnt {
+    // A stream apart, since a stack of one layer draws fewer numbers than one of three.
+    var replaced = RandomStream(seed: seed, "3.3.8", "replaced")
+    let network = StackedAutoencoder(sizes, using: &replaced)
     var stream = RandomStream(seed: seed, "3.3.8", "pretraining")
-    let network = StackedAutoencoder(sizes, using: &stream)
     var look = LayerLook()
     // snippet.layers
     try network.pretrain(masking: masking, using: &stream) { layer, index, change in
