@@ -29,7 +29,7 @@ import Testing
   ) -> Study.Arm {
     Study.Arm(key, wrong, isGrid: isGrid) { wrong, task, show in
       note(task)
-      let epochs = task.epochs(30)
+      let epochs = task.epochs(36)
       for epoch in 1...epochs where task.isPoint(epoch, of: epochs) {
         try show(epoch) { set, indices in
           indices.enumerated().map { place, index in
@@ -45,12 +45,12 @@ import Testing
     let seen = Mutex<[Int]>([])
     let study = Study(Self.page(), Self.data)
     let arms = [
-      Self.arm("one", [5, 2, 9]) { task in seen.withLock { $0.append(task.epochs(30)) } },
+      Self.arm("one", [5, 2, 9]) { task in seen.withLock { $0.append(task.epochs(36)) } },
       Self.arm("sole", [7]),
     ]
     let choices = try study.choose(arms, on: LabelDraw(labels: 1000, number: 1))
     #expect(choices == [1, 0])
-    #expect(seen.withLock { $0 } == [10, 10, 10], "and the arm without a choice is not trained")
+    #expect(seen.withLock { $0 } == [12, 12, 12], "and the arm without a choice is not trained")
   }
 
   @Test func errorsAreOfAllImagesAtEachPoint() throws {
@@ -59,8 +59,8 @@ import Testing
     let outcomes = try study.run([Self.arm("one", [4])], [0], on: draws)[0]
     #expect(outcomes.count == 2)
     for outcome in outcomes {
-      #expect(outcome.epochs == [3, 6, 9, 12, 15, 18, 21, 24, 27, 30])
-      #expect(outcome.test == [Double](repeating: 4, count: 10))
+      #expect(outcome.epochs == (1...12).map { 3 * $0 })
+      #expect(outcome.test == [Double](repeating: 4, count: 12))
       #expect(outcome.validation == outcome.test && outcome.train == outcome.test)
     }
   }

@@ -61,7 +61,8 @@ package struct Study {
     package let flag: SideBySide.Flag
     /// The share of the full length: a third for a choice.
     let share: Double
-    /// How many points the curves have.
+    /// How many points the curves have: a twelfth of the length apart, with a third and two thirds
+    /// among them; one, the end, for a choice.
     let points: Int
     /// Whether a few steps are enough.
     package let isQuick: Bool
@@ -148,7 +149,7 @@ package struct Study {
         set: data.train, labelled: split.labelled,
         unlabelled: data.train.withoutLabels(others), seed: seed,
         streams: "\(id)/\(job.draw.name)", flag: flag, share: share,
-        points: readsTest && !isQuick ? 10 : 1, isQuick: isQuick)
+        points: readsTest && !isQuick ? 12 : 1, isQuick: isQuick)
       let test = Array(stride(from: 0, to: data.test.count, by: isQuick ? 10 : 1))
       let start = ContinuousClock.now
       var outcome = Outcome()
