@@ -84,7 +84,8 @@ import Testing
     func checks(_ wrong: [Int], isGrid: Bool) throws -> [Bool] {
       let made = Mutex<[Bool]>([])
       let page = Page(
-        id: "9.9", output: Page.Output(check: { check in made.withLock { $0.append(check.passed) } }))
+        id: "9.9",
+        output: Page.Output(check: { check in made.withLock { $0.append(check.passed) } }))
       _ = try Study(page, Self.data).choose(
         [Self.arm("one", wrong, isGrid: isGrid)], on: LabelDraw(labels: 1000, number: 1))
       return made.withLock { $0 }

@@ -34,9 +34,10 @@ package struct Study {
     ///     by now, at the task's points, the last of them at the end.
     package init<Setting: Sendable>(
       _ key: String, _ settings: [Setting], isGrid: Bool = false,
-      train: @escaping @Sendable (
-        _ setting: Setting, _ task: Task, _ show: (_ epoch: Int, Reader) throws -> Void
-      ) throws -> Void
+      train:
+        @escaping @Sendable (
+          _ setting: Setting, _ task: Task, _ show: (_ epoch: Int, Reader) throws -> Void
+        ) throws -> Void
     ) {
       precondition((1...6).contains(settings.count), "\(settings.count) settings of \(key)")
       (self.key, self.isGrid) = (key, isGrid)
@@ -112,7 +113,10 @@ package struct Study {
       page.table(
         ["candidate (\(draw.name))", "error on validation"],
         zip(jobs, errors).map {
-          ["\(arms[$0.arm].key): \(arms[$0.arm].settings[$0.setting])", String(format: "%.2f %%", $1)]
+          [
+            "\(arms[$0.arm].key): \(arms[$0.arm].settings[$0.setting])",
+            String(format: "%.2f %%", $1),
+          ]
         })
     }
     return arms.indices.map { arm in
