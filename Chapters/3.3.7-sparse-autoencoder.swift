@@ -13,7 +13,7 @@ public enum SparseFeatures: Chapter {
   public static let id = "3.3.7"
   /// The chapter's title.
   public static let title = "Sparse auto-encoder: strokes from images without labels"
-  /// Candidates, then draws.
+  /// What the units become, candidates, draws.
   public static var hasRounds: Bool { true }
 
   /// Runs the chapter, in the order of its prose.
@@ -235,11 +235,11 @@ extension SparseFeatures {
     let arms = StrokeArms.arms(learning)
     var report = OutcomeReport(page)
     let counts = [1000, 3000]
-    for labels in counts {
-      let draws = LabelDraw.all(labels: labels, page)
-      let choices = try study.choose(arms, on: draws.last!)
-      let outcomes = try study.run(arms, choices, on: draws)
-      for ((kind, choice), outcomes) in zip(zip(Kind.allCases, choices), outcomes) {
+    let draws = counts.map { LabelDraw.all(labels: $0, page) }
+    let choices = try study.choose(arms, on: draws.map { $0.last! })
+    let outcomes = try study.run(arms, choices, on: draws)
+    for (group, labels) in counts.enumerated() {
+      for ((kind, choice), outcomes) in zip(zip(Kind.allCases, choices[group]), outcomes[group]) {
         let isTrained = kind == .random || kind == .tuned
         let setting = (isTrained ? StrokeArms.rates : StrokeArms.costs)[choice]
         page.value(
@@ -271,6 +271,7 @@ extension SparseFeatures {
     var rows: [(name: String, value: Double, low: Double, high: Double)] = []
     for (name, words, theirs, ours) in [
       ("strokes.gain", "strokes against pixels", Kind.pixels, Kind.strokes),
+      ("learning.gain", "strokes against units that learnt nothing", .untrained, .strokes),
       ("sparse.gain", "strokes against dense units", .dense, .strokes),
       ("tuned.gain", "start as strokes against random", .random, .tuned),
     ] {

@@ -13,7 +13,7 @@ public enum DenoisingAutoencoders: Chapter {
   public static let id = "3.3.8"
   /// The chapter's title.
   public static let title = "Denoising auto-encoders, stacked"
-  /// Candidates, then draws.
+  /// What the layers are, candidates, draws.
   public static var hasRounds: Bool { true }
 
   /// Runs the chapter, in the order of its prose.
@@ -129,6 +129,12 @@ extension DenoisingAutoencoders {
       page.check(
         "masking \(masking): the slope of all masks at the best linear denoiser",
         denoiser.slope(at: denoiser.matrix), atMost: 1e-11)
+      // Of weights that are no minimum, lest a part be missed that vanishes there.
+      let weights = denoiser.matrix.map { $0.map { 0.5 + 2 * $0 } }
+      let error = denoiser.error(of: weights)
+      page.check(
+        "masking \(masking): the error over all masks is that of (1 − ν)A and a penalty",
+        (denoiser.penalisedError(of: weights) - error) / error, atMost: 1e-12)
       page.value("linear.\(name)", denoiser.copied, tolerance: 1e-6)
     }
     page.claim(
@@ -181,6 +187,9 @@ extension DenoisingAutoencoders {
     page.claim(
       "Without noise a layer copies better than with it, and fills holes worse.",
       "noise0.copying < noise25.copying and noise0.filling > noise25.filling")
+    page.claim(
+      "With half of the pixels masked a filter uses more of them than with none.",
+      "noise50.pixels > noise0.pixels")
     // How much the last epoch still gave, in percent of the loss before it.
     let losses = looks[StackPretraining.masking]!.losses
     for (index, loss) in losses.enumerated() {
@@ -190,7 +199,7 @@ extension DenoisingAutoencoders {
     }
     page.figure(
       Figure(
-        "filters", title: "The more is masked, the larger the strokes of the first layer's filters",
+        "filters", title: "Filters of the first layer, by what was masked when they were learnt",
         size: (760, 500), columns: 2,
         panels: levels.map { level in
           Panel(
@@ -216,11 +225,13 @@ extension DenoisingAutoencoders {
     let arms = StackFineTuning.arms(pretraining)
     var report = OutcomeReport(page)
     let counts = [1000, 3000]
-    for labels in counts {
-      let draws = LabelDraw.all(labels: labels, page)
-      let choices = try study.choose(arms, on: draws.last!)
-      let outcomes = try study.run(arms, choices, on: draws)
-      for ((start, choice), outcomes) in zip(zip(Start.allCases, choices), outcomes) {
+    let draws = counts.map { LabelDraw.all(labels: $0, page) }
+    let choices = try study.choose(arms, on: draws.map { $0.last! })
+    let outcomes = try study.run(arms, choices, on: draws)
+    for (group, labels) in counts.enumerated() {
+      for ((start, choice), outcomes) in zip(
+        zip(Start.allCases, choices[group]), outcomes[group])
+      {
         let rate = StackFineTuning.rates[choice]
         page.value("\(start.rawValue).\(labels).rate", rate, tolerance: 3 * rate)
         report.add(start.rawValue, labels: labels, outcomes)
@@ -240,7 +251,7 @@ extension DenoisingAutoencoders {
     page.figure(
       Figure(
         "curves",
-        title: "Pretrained layers are ahead from the first steps, and stay there",
+        title: "Errors in the course of learning from labels, from either start",
         size: (760, 640), columns: 2,
         panels: counts.flatMap { labels in
           starts.map { start, words in

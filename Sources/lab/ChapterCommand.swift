@@ -110,6 +110,7 @@ struct ChapterCommand: AsyncParsableCommand {
         outcome.add(try await run(chapter, catalogue))
       } catch let done as PartDone {
         try report(done, of: chapter)
+        outcome.add(done.passed ? 0 : 1)
       } catch let error as LabError where chapters.count > 1 {
         Console.complain(error.description)
         outcome.add(error.kind.exitCode)
@@ -128,7 +129,7 @@ struct ChapterCommand: AsyncParsableCommand {
     }
     guard let round = done.round else {
       return print(
-        "Every job of chapter \(chapter.id) is done; swift run lab chapter \(chapter.id) collects "
+        "Every job of chapter \(chapter.id) is done; the same command without --part collects "
           + "them.")
     }
     print(

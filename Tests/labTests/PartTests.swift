@@ -26,7 +26,7 @@ import Testing
     #expect(all.code == 0)
     #expect(
       all.output.hasSuffix(
-        "Every job of chapter 3.3.7 is done; swift run lab chapter 3.3.7 collects them.\n"))
+        "Every job of chapter 3.3.7 is done; the same command without --part collects them.\n"))
 
     let collected = try await run()
     #expect(collected.code == 0)

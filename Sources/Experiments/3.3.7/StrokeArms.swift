@@ -8,8 +8,12 @@ import Tensors
 package enum StrokeArms {
   /// What the reader is.
   package enum Kind: String, CaseIterable, Sendable {
-    /// A linear machine on the pixels.
+    /// A linear machine on the pixels as they are.
+    case plain
+    /// The same on pixels that are scaled, as all below are.
     case pixels
+    /// The same on units at random weights, which have learnt nothing.
+    case untrained
     /// The same on units that learnt without the demand to be sparse.
     case dense
     /// The same on the strokes.
@@ -26,7 +30,9 @@ package enum StrokeArms {
   package static let rates = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2]
   /// As many steps for 1,000 labels as for 3,000, where a unit is two epochs.
   package static let (units, stepsPerUnit) = (48, 60)
-  private static let batchSize = 100
+
+  /// A variance beside which that of a pixel is nothing.
+  private static let evenly: Float = 1e4
 
   private struct Setting: CustomStringConvertible, Sendable {
     let value: Double
@@ -37,13 +43,18 @@ package enum StrokeArms {
   package static func arms(_ learning: StrokeLearning) -> [Study.Arm] {
     Kind.allCases.map { kind in
       switch kind {
-      case .pixels, .dense, .strokes:
-        let demand: StrokeLearning.Demand? =
-          kind == .strokes ? .sparse : kind == .dense ? .dense : nil
+      case .plain, .pixels, .untrained, .dense, .strokes:
         let settings = costs.map { Setting(value: $0, description: "C \($0)") }
         return Study.Arm(kind.rawValue, settings, isGrid: true) { setting, task, show in
-          let encoder = try demand.map { try learning.method($0, task.flag).encoder }
-          try separate(encoder, cost: setting.value, task, show)
+          let encoder: Dense? =
+            switch kind {
+            case .strokes: try learning.method(.sparse, task.flag).encoder
+            case .dense: try learning.method(.dense, task.flag).encoder
+            default: nil
+            }
+          try separate(
+            network(encoder, hidden: kind == .plain || kind == .pixels ? [] : [200], task),
+            isScaled: kind != .plain, cost: setting.value, task, show)
         }
       case .random, .tuned:
         let settings = rates.map {
@@ -52,53 +63,32 @@ package enum StrokeArms {
         return Study.Arm(kind.rawValue, settings, isGrid: true) { setting, task, show in
           let encoder =
             kind == .tuned ? try learning.method(.sparse, task.flag).encoder : nil
-          try tune(encoder, rate: setting.value, task, show)
+          try LabelTuning.run(
+            network(encoder, hidden: [200], task), of: "The training of one sigmoid layer",
+            rate: setting.value, units: units, stepsPerUnit: stepsPerUnit, in: task, show)
         }
       }
     }
   }
 
   // snippet.separating
-  /// A linear machine on what an encoder makes of images, or on their pixels: a network whose output
-  /// layer is where the machine's loss is least, and whose hidden layer stays as it is.
+  /// A linear machine on what the hidden layer makes of images, or on their pixels: a network whose
+  /// output layer is where the machine's loss is least, and whose hidden layer stays as it is.
   private static func separate(
-    _ encoder: Dense?, cost: Double, _ task: Study.Task,
+    _ network: StackedAutoencoder, isScaled: Bool, cost: Double, _ task: Study.Task,
     _ show: (Int, Study.Reader) throws -> Void
   ) throws {
-    let network = network(encoder, hidden: encoder == nil ? [] : [200], task)
     let rows = network.features(task.set.images(task.labelled), below: network.layers.count)
-    let scaling = FeatureScaling(rows)
+    // With so large a constant all features have one factor, and C is the cost of what it was.
+    let scaling = FeatureScaling(rows, constant: isScaled ? 0.01 : evenly)
     let machine = try LinearSVM(
-      scaling(rows), labels: task.set.labels(task.labelled), cost: cost)
+      scaling(rows), labels: task.set.labels(task.labelled),
+      cost: isScaled ? cost : cost * Double(evenly))
     let plain = scaling.unscaled(machine.weights)
     (network.output.weight.value, network.output.bias.value) = (plain.weights, plain.biases)
     try show(1, Study.reader(of: network, task.flag))
   }
   // snippet.end
-
-  /// Adam on the cross-entropy; the last third of the steps slows down to 0.
-  private static func tune(
-    _ encoder: Dense?, rate: Double, _ task: Study.Task,
-    _ show: (Int, Study.Reader) throws -> Void
-  ) throws {
-    let network = network(encoder, hidden: [200], task)
-    let units = task.epochs(units)
-    let stepsPerUnit = task.isQuick ? 2 : stepsPerUnit
-    let steps = units * stepsPerUnit
-    var training = Training(
-      of: network, on: task.set, task.labelled, Adam(),
-      rate: .linearDecay(rate, from: 2 * steps / 3, to: steps, .steps), batchSize: batchSize,
-      seed: task.seed, name: task.streams)
-    for unit in 1...units {
-      for _ in 0..<stepsPerUnit {
-        try task.flag.check()
-        try training.takeCheckedStep(of: "The training of one sigmoid layer")
-      }
-      if task.isPoint(unit, of: units) {
-        try show(unit * stepsPerUnit, Study.reader(of: network, task.flag))
-      }
-    }
-  }
 
   /// A network whose hidden layer, where it has one, is an encoder's or random; all arms of a draw
   /// have the same random numbers.

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The best linear denoiser A·x̃ of a few numbers under masking noise, in Double.
 package struct LinearDenoiser: Sendable {
   /// C = E[x·xᵀ], without a mean taken away, as an auto-encoder of pixels sees it.
@@ -49,6 +51,41 @@ package struct LinearDenoiser: Sendable {
     }
     return LinearAlgebra.largest(sum.flatMap(\.self))
   }
+
+  /// E‖A·x̃ − x‖² by all masks in turn, as E‖A·x̃‖² − 2·E[x·A·x̃] + E‖x‖².
+  package func error(of a: [[Double]]) -> Double {
+    let n = moments.count
+    var sum = (0..<n).reduce(0) { $0 + moments[$1][$1] }
+    for mask in 0..<(1 << n) {
+      let seen = (0..<n).filter { mask >> $0 & 1 == 1 }
+      let weight = pow(1 - masking, Double(seen.count)) * pow(masking, Double(n - seen.count))
+      for i in 0..<n {
+        for j in seen {
+          let given = seen.reduce(0.0) { $0 + a[i][$1] * moments[$1][j] }
+          sum += weight * a[i][j] * (given - 2 * moments[i][j])
+        }
+      }
+    }
+    return sum
+  }
+
+  // snippet.penalty
+  /// E‖(1 − ν)·A·x − x‖² + ν(1 − ν)·Σᵢ Cᵢᵢ·‖A·ᵢ‖²: the same error, as that of a copy that sees all, and
+  /// a penalty on its weights.
+  package func penalisedError(of a: [[Double]]) -> Double {
+    let n = moments.count
+    var sum = 0.0
+    for i in 0..<n {
+      // Row i of (1 − ν)·A less the identity, whose square under C is the error of number i.
+      let off = (0..<n).map { (1 - masking) * a[i][$0] - (i == $0 ? 1 : 0) }
+      for j in 0..<n {
+        sum += off[j] * (0..<n).reduce(0.0) { $0 + moments[j][$1] * off[$1] }
+        sum += masking * (1 - masking) * moments[j][j] * a[i][j] * a[i][j]
+      }
+    }
+    return sum
+  }
+  // snippet.end
 
   /// x with M·x = b, by Gauss's elimination with the largest pivot of each column.
   private static func solution(of matrix: [[Double]], _ b: [Double]) -> [Double] {

@@ -35,7 +35,6 @@ package enum StackFineTuning {
   package static let rates = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2]
   /// As many steps for 1,000 labels as for 3,000, where a unit is an epoch.
   package static let (units, stepsPerUnit) = (36, 30)
-  private static let batchSize = 100
 
   /// An arm for each start, in the order of the starts.
   package static func arms(_ pretraining: StackPretraining) -> [Study.Arm] {
@@ -46,33 +45,10 @@ package enum StackFineTuning {
         if let masking = start.masking {
           try pretraining.start(network, masking: masking, task.flag)
         }
-        try train(network, rate.value, task, show)
+        try LabelTuning.run(
+          network, of: "The fine-tuning of three sigmoid layers", rate: rate.value, units: units,
+          stepsPerUnit: stepsPerUnit, in: task, show)
       }
     }
   }
-
-  // snippet.fineTuning
-  /// Adam on the cross-entropy of the labelled images; the last third of the steps slows down to 0.
-  private static func train(
-    _ network: StackedAutoencoder, _ rate: Double, _ task: Study.Task,
-    _ show: (Int, Study.Reader) throws -> Void
-  ) throws {
-    let units = task.epochs(units)
-    let stepsPerUnit = task.isQuick ? 1 : stepsPerUnit
-    let steps = units * stepsPerUnit
-    var training = Training(
-      of: network, on: task.set, task.labelled, Adam(),
-      rate: .linearDecay(rate, from: 2 * steps / 3, to: steps, .steps), batchSize: batchSize,
-      seed: task.seed, name: task.streams)
-    for unit in 1...units {
-      for _ in 0..<stepsPerUnit {
-        try task.flag.check()
-        try training.takeCheckedStep(of: "The fine-tuning of three sigmoid layers")
-      }
-      if task.isPoint(unit, of: units) {
-        try show(unit * stepsPerUnit, Study.reader(of: network, task.flag))
-      }
-    }
-  }
-  // snippet.end
 }
