@@ -128,7 +128,8 @@ let package = Package(
     // Reads the tree as text: what may import what, and where a thing stands.
     .testTarget(name: "ArchitectureTests"),
     // What tests of several modules talk to, or read.
-    .target(name: "Servers", path: "Tests/Servers", exclude: ["mirror.py"]),
+    .target(
+      name: "Servers", path: "Tests/Servers", exclude: ["mirror.py"], swiftSettings: fast),
   ],
   swiftLanguageModes: [.v6]
 )

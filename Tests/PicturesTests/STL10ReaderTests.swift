@@ -70,21 +70,24 @@ final class TinyFolder: Sendable {
     let images = try STL10(folder.url, anySize: true).unlabelled
     let (whole, small) = (try images.batch([1, 0]), try images.batch([1, 0], shrinkingBy: 3))
     #expect(whole.shape == [3, 2, 96, 96] && small.shape == [3, 2, 32, 32])
+    var wrong = 0
     for (place, image) in [1, 0].enumerated() {
       for channel in 0..<3 {
-        for y in 0..<96 {
+        let rows = (channel * 2 + place) * 96
+        for y in stride(from: 0, to: 96, by: 5) {
           for x in 0..<96 {
-            let value = whole[((channel * 2 + place) * 96 + y) * 96 + x]
-            #expect(value == Float(pixel(image, channel, y, x)) * (1 / 255))
+            let value = whole[(rows + y) * 96 + x]
+            if value != Float(pixel(image, channel, y, x)) * (1 / 255) { wrong += 1 }
           }
         }
         for (y, x) in [(0, 0), (31, 0), (0, 31), (13, 21)] {
           let sum = (0..<9).reduce(0) { $0 + pixel(image, channel, 3 * y + $1 / 3, 3 * x + $1 % 3) }
           let value = small[((channel * 2 + place) * 32 + y) * 32 + x]
-          #expect(abs(value - Float(sum) / (9 * 255)) < 1e-6)
+          if abs(value - Float(sum) / (9 * 255)) > 1e-6 { wrong += 1 }
         }
       }
     }
+    #expect(wrong == 0)
   }
 
   /// A file, what is done to it, and what is said then: of the published sizes, and of any.

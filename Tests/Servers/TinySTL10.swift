@@ -16,20 +16,21 @@ public enum TinySTL10 {
   /// Writes the six files into a folder, which is made where it is missing.
   public static func write(to folder: URL) throws {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    func write(_ data: Data, _ name: String) throws {
-      try data.write(to: folder.appendingPathComponent(name))
-    }
-    for (name, count, seed) in [
-      ("unlabeled", unlabelled, 1), ("train", train, 2), ("test", test, 3),
-    ] {
-      let images = (0..<count).flatMap { image($0 % 10, seed: UInt64(1000 * seed + $0)) }
-      try write(Data(images), "\(name)_X.bin")
+    for (name, data) in files { try data.write(to: folder.appendingPathComponent(name)) }
+  }
+
+  /// The contents of the six files, made once.
+  private static let files: [String: Data] = {
+    var files = ["fold_indices.txt": Data(folds.utf8)]
+    for (name, count) in [("unlabeled", unlabelled), ("train", train), ("test", test)] {
+      files["\(name)_X.bin"] = Data(
+        (0..<count).flatMap { image($0 % 10, seed: UInt64(1000 * name.count + $0)) })
       if name != "unlabeled" {
-        try write(Data((0..<count).map { UInt8($0 % 10 + 1) }), "\(name)_y.bin")
+        files["\(name)_y.bin"] = Data((0..<count).map { UInt8($0 % 10 + 1) })
       }
     }
-    try write(Data(folds.utf8), "fold_indices.txt")
-  }
+    return files
+  }()
 
   /// Ten lines of indices; fold n begins with the n-th image.
   public static var folds: String {
