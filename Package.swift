@@ -93,11 +93,13 @@ let package = Package(
       ],
       path: "Chapters", exclude: prose, swiftSettings: fast),
     module("Bench", ["Methods", "Notebook"]),
+    // What no chapter stands on: another data set, and a method of a chapter on it.
+    module("Pictures", ["Methods"]),
     .executableTarget(
       name: "lab",
       dependencies: [
         "Bench", "Chapters", "Digits", "Experiments", "Files", "Methods", "Networks", "Notebook",
-        "Tensors",
+        "Pictures", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: fast),
@@ -120,12 +122,14 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
     tests(of: "Bench"),
+    tests(of: "Pictures", ["Servers"]),
     tests(of: "Experiments"),
     tests(of: "Chapters"),
     // Reads the tree as text: what may import what, and where a thing stands.
     .testTarget(name: "ArchitectureTests"),
-    // What tests of several modules talk to.
-    .target(name: "Servers", path: "Tests/Servers", exclude: ["mirror.py"]),
+    // What tests of several modules talk to, or read.
+    .target(
+      name: "Servers", path: "Tests/Servers", exclude: ["mirror.py"], swiftSettings: fast),
   ],
   swiftLanguageModes: [.v6]
 )
