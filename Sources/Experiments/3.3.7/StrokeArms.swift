@@ -27,7 +27,7 @@ package enum StrokeArms {
   /// The costs C of the linear machine, a decade apart.
   package static let costs = [1e-4, 1e-3, 0.01, 0.1, 1, 10]
   /// The rates of Adam, half a decade apart.
-  package static let rates = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2]
+  package static let rates = [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3]
   /// As many steps for 1,000 labels as for 3,000, where a unit is two epochs.
   package static let (units, stepsPerUnit) = (48, 60)
 
