@@ -39,7 +39,7 @@ public struct TenFolds: Sendable {
     public static var quick: Settings {
       var settings = Settings()
       (settings.patches, settings.centroids, settings.iterations) = (5000, 64, 10)
-      (settings.costs, settings.parts, settings.testLimit) = ([1e-4, 1e-3, 0.01], 2, 1000)
+      (settings.costs, settings.parts, settings.testLimit) = ([1e-3, 0.01, 0.1], 2, 1000)
       return settings
     }
   }

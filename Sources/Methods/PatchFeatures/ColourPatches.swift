@@ -66,7 +66,7 @@ public struct ColourPatches: Sendable, Equatable {
       squares += patch[i] * patch[i]
     }
     let variance = squares / Float(size)
-    // A patch of one colour's grey stays all zeros, even where c is 0.
+    // A patch of one grey stays all zeros, even where c is 0.
     let factor = variance + contrast > 0 ? 1 / (variance + contrast).squareRoot() : 0
     for i in 0..<size { patch[i] *= factor }
   }
