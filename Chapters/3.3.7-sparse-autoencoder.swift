@@ -293,7 +293,7 @@ extension SparseFeatures {
       "And a network reads better when it starts as strokes.",
       "tuned.gain.1000.low > 0 and tuned.gain.3000.low > 0")
     page.claim(
-      "The machine on strokes errs less than the network that starts as them.",
+      "A linear machine on strokes reads better than the network that starts as them.",
       "machine.gain.1000.low > 0 and machine.gain.3000.low > 0")
     // Some room, without which an interval that ends at the edge is cut off.
     let (least, most) = (min(0, rows.map(\.low).min()!), rows.map(\.high).max()!)

@@ -188,8 +188,8 @@ extension DenoisingAutoencoders {
       "Without noise a layer copies better than with it, and fills holes worse.",
       "noise0.copying < noise25.copying and noise0.filling > noise25.filling")
     page.claim(
-      "With half of the pixels masked a filter uses more of them than with none.",
-      "noise50.pixels > noise0.pixels")
+      "With a quarter of the pixels masked a filter uses fewer of them than with none.",
+      "noise25.pixels < noise0.pixels")
     // How much the last epoch still gave, in percent of the loss before it.
     let losses = looks[StackPretraining.masking]!.losses
     for (index, loss) in losses.enumerated() {
@@ -199,7 +199,8 @@ extension DenoisingAutoencoders {
     }
     page.figure(
       Figure(
-        "filters", title: "Filters of the first layer, by what was masked when they were learnt",
+        "filters",
+        title: "Filters of the first layer: specks without masking, dots and strokes with it",
         size: (760, 500), columns: 2,
         panels: levels.map { level in
           Panel(
@@ -251,7 +252,7 @@ extension DenoisingAutoencoders {
     page.figure(
       Figure(
         "curves",
-        title: "Errors in the course of learning from labels, from either start",
+        title: "Pretrained layers err less from the first point on",
         size: (760, 640), columns: 2,
         panels: counts.flatMap { labels in
           starts.map { start, words in
@@ -281,13 +282,18 @@ extension DenoisingAutoencoders {
     page.claim(
       "Pretraining by denoising lowers the test error at either number of labels.",
       "gain.1000.low > 0 and gain.3000.low > 0")
+    // Some room, without which an interval that ends at the edge is cut off.
+    let (least, most) = (min(0, rows.map(\.low).min()!), rows.map(\.high).max()!)
+    let room = 0.04 * (most - least)
     page.figure(
       Figure(
         "gain", title: "What pretraining by denoising gains, over the draws of labels",
         size: (760, 260),
         panels: [
           .intervals(
-            x: Axis("test error of the other less that of denoising, points"), rows: rows,
+            x: Axis(
+              "test error of the other less that of denoising, points",
+              range: least - room...most + room), rows: rows,
             marks: [.vertical("", at: 0)])
         ]))
   }

@@ -47,7 +47,8 @@ import Testing
   }
 
   @Test func theLeastErrorOnValidationIsChosenAtAThirdOfTheLengthAndTheTestIsNotRead() throws {
-    let (lengths, readsTest) = (Mutex<[Int]>([]), Mutex(false))
+    let lengths = Mutex<[Int]>([])
+    let readsTest = Mutex(false)
     let study = Study(Self.page(), Self.data)
     let arms = [
       Self.arm("one", [5, 2, 9]) { task, isTest in
