@@ -13,4 +13,6 @@ public let allChapters: [any Chapter.Type] = [
   WhatGoesWrong.self,
   Baseline.self,
   TechniquesTogether.self,
+  NoneOfTheClasses.self,
+  LabelsByGuess.self,
 ]
