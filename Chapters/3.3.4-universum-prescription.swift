@@ -39,9 +39,9 @@ extension NoneOfTheClasses {
     flow.box(["softmax, held against", "the label: 0 … 1 … 0"], x: 66...92, y: 26...37)
     flow.box(["softmax, held against", "a tenth for each digit"], x: 66...92, y: 3...14)
     flow.arrow([(22, 31.5), (28, 31.5), (28, 22), (33, 22)], colour: 0)
-    flow.arrow([(22, 8.5), (28, 8.5), (28, 18), (33, 18)], colour: 1)
+    flow.arrow([(22, 8.5), (28, 8.5), (28, 18), (33, 18)], colour: 6)
     flow.arrow([(54, 22), (60, 22), (60, 31.5), (66, 31.5)], colour: 0)
-    flow.arrow([(54, 18), (60, 18), (60, 8.5), (66, 8.5)], colour: 1)
+    flow.arrow([(54, 18), (60, 18), (60, 8.5), (66, 8.5)], colour: 6)
     flow.note("times 1 − p", x: 79, y: 23)
     flow.note("times p", x: 79, y: 17)
     page.figure(

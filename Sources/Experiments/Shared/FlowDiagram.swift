@@ -16,13 +16,13 @@ package struct FlowDiagram {
 
   /// Adds a box around lines of words, of which the first is the uppermost.
   package mutating func box(
-    _ lines: [String], x: ClosedRange<Double>, y: ClosedRange<Double>, isStrong: Bool = false
+    _ lines: [String], x: ClosedRange<Double>, y: ClosedRange<Double>
   ) {
     let corners = [
       (x.lowerBound, y.lowerBound), (x.upperBound, y.lowerBound), (x.upperBound, y.upperBound),
       (x.lowerBound, y.upperBound), (x.lowerBound, y.lowerBound),
     ].map { (x: $0.0, y: $0.1) }
-    marks.append(isStrong ? .line("", corners, colour: 0) : .guide(corners))
+    marks.append(.guide(corners))
     let pitch = (y.upperBound - y.lowerBound) / Double(lines.count + 1)
     for (index, words) in lines.enumerated() {
       note(
