@@ -23,6 +23,8 @@ let prose = [
   "3.2-the-techniques-together.md",
   "3.3.4-universum-prescription.md",
   "3.3.5-pseudo-label.md",
+  "3.3.7-sparse-autoencoder.md",
+  "3.3.8-denoising-autoencoders.md",
 ]
 
 /// A module of the lab under Sources/.
@@ -93,11 +95,13 @@ let package = Package(
       ],
       path: "Chapters", exclude: prose, swiftSettings: fast),
     module("Bench", ["Methods", "Notebook"]),
+    // What no chapter stands on: another data set, and a method of a chapter on it.
+    module("Pictures", ["Methods"]),
     .executableTarget(
       name: "lab",
       dependencies: [
         "Bench", "Chapters", "Digits", "Experiments", "Files", "Methods", "Networks", "Notebook",
-        "Tensors",
+        "Pictures", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: fast),
@@ -120,12 +124,14 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
     tests(of: "Bench"),
+    tests(of: "Pictures", ["Servers"]),
     tests(of: "Experiments"),
     tests(of: "Chapters"),
     // Reads the tree as text: what may import what, and where a thing stands.
     .testTarget(name: "ArchitectureTests"),
-    // What tests of several modules talk to.
-    .target(name: "Servers", path: "Tests/Servers", exclude: ["mirror.py"]),
+    // What tests of several modules talk to, or read.
+    .target(
+      name: "Servers", path: "Tests/Servers", exclude: ["mirror.py"], swiftSettings: fast),
   ],
   swiftLanguageModes: [.v6]
 )

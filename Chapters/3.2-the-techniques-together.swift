@@ -286,11 +286,12 @@ extension TechniquesTogether {
       "Where one kind of change is left, no loss is shown without the other.",
       isOpen(["elastic", "affine"]))
     page.claim(
-      "Noise, batch normalisation and Adam are each missed.",
-      "without.noise.low > 0 and without.norm.low > 0 and without.adam.low > 0")
+      "The falling rate, batch normalisation, Adam and noise are each missed.",
+      ["decay", "norm", "adam", "noise"].map { "without.\($0).low > 0" }.joined(separator: " and "))
     page.claim(
-      "The dropout of units and the leak are not missed: no loss is shown.",
-      isOpen(["units", "leaky"]))
+      "The leak and He's rule are not missed: no loss is shown.", isOpen(["leaky", "he"]))
+    page.claim(
+      "And what is lost with the dropout of units lies below 0.", "without.units.high < 0")
   }
 }
 

@@ -209,12 +209,12 @@ extension NoneOfTheClasses {
     for labels in [1000, 3000] {
       let draws = LabelDraw.all(labels: labels, page)
       let supervised = UniversumTraining.supervised
-      let chosen = try study.choose([supervised], on: draws[0])
+      let chosen = try study.choose([supervised], on: [draws[0]])[0]
       rate = UniversumTraining.rates[chosen[0]]
       page.value("rate.\(labels)", rate, tolerance: 0.02)
       let others = Universum.allCases.map { UniversumTraining.prescribed($0, rate: rate) }
-      let choices = try study.choose(others, on: draws[0])
-      let outcomes = try study.run([supervised] + others, chosen + choices, on: draws)
+      let choices = try study.choose(others, on: [draws[0]])[0]
+      let outcomes = try study.run([supervised] + others, [chosen + choices], on: [draws])[0]
       report.add("none", labels: labels, outcomes[0])
       for (place, universum) in Universum.allCases.enumerated() {
         report.add(universum.rawValue, labels: labels, outcomes[place + 1])

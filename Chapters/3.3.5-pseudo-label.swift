@@ -239,14 +239,14 @@ extension LabelsByGuess {
     let study = Study(page, data)
     var report = OutcomeReport(page)
     var rates: [GuessTraining.Kind: Double] = [:]
-    for labels in [1000, 3000] {
-      let draws = LabelDraw.all(labels: labels, page)
-      let arms = kinds.map { trainings.arm($0) }
-      let choices = try study.choose(arms, on: draws[0])
-      let outcomes = try study.run(arms, choices, on: draws)
+    let groups = [1000, 3000].map { LabelDraw.all(labels: $0, page) }
+    let arms = kinds.map { trainings.arm($0) }
+    let choices = try study.choose(arms, on: groups.map { $0[0] })
+    let outcomes = try study.run(arms, choices, on: groups)
+    for (group, labels) in [1000, 3000].enumerated() {
       for (place, kind) in kinds.enumerated() {
-        report.add(kind.rawValue, labels: labels, outcomes[place])
-        let rate = GuessTraining.rates[choices[place]]
+        report.add(kind.rawValue, labels: labels, outcomes[group][place])
+        let rate = GuessTraining.rates[choices[group][place]]
         page.value("\(kind.rawValue).\(labels).rate", rate, tolerance: 1.5)
         if labels == 1000 { rates[kind] = rate }
       }

@@ -15,4 +15,6 @@ public let allChapters: [any Chapter.Type] = [
   TechniquesTogether.self,
   NoneOfTheClasses.self,
   LabelsByGuess.self,
+  SparseFeatures.self,
+  DenoisingAutoencoders.self,
 ]

@@ -23,6 +23,8 @@ struct KeptJob: Codable, Sendable {
   var mode: Record.Mode
   /// What tells it apart from the chapter's other work.
   var name: String
+  /// Whether it is what other work begins with, and is kept on one machine alone; nil where it is not.
+  var isStage: Bool?
   /// The most memory that the process held meanwhile; nil where the system does not tell.
   var peakMegabytes: Double?
   /// How long it took.
@@ -40,7 +42,7 @@ struct KeptJob: Codable, Sendable {
   private(set) var result = ""
 
   private enum CodingKeys: String, CodingKey {
-    case chapter, date, digest, engine, machine, mode, name, peakMegabytes, seconds, seed
+    case chapter, date, digest, engine, isStage, machine, mode, name, peakMegabytes, seconds, seed
     case shareSeconds, sources, version
   }
 
@@ -82,6 +84,7 @@ struct KeptJob: Codable, Sendable {
         "version": try Self.json(version),
       ]
       if let shareSeconds { fields["shareSeconds"] = try Self.json(shareSeconds) }
+      if let isStage { fields["isStage"] = try Self.json(isStage) }
       if let peakMegabytes { fields["peakMegabytes"] = try Self.json(peakMegabytes) }
       let lines = fields.sorted { $0.key < $1.key }.map { "  \"\($0.key)\" : \($0.value)" }
       return "{\n" + lines.joined(separator: ",\n") + "\n}\n"

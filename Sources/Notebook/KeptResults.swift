@@ -116,7 +116,7 @@ public final class KeptResults: Sendable {
     for folder in [store.committed, store.local].compactMap({ $0 }) {
       for file in Self.files(in: store.url(folder)) {
         // Which names the run will give, nobody knows yet; those of the present code, most likely.
-        if let job = store.job(at: "\(folder)/\(file)", isQuiet: true),
+        if let job = store.job(at: "\(folder)/\(file)", isQuiet: true), job.isStage != true,
           [store.sources.own, store.sources.beside].contains(job.sources)
         {
           names.insert(job.name)
@@ -158,7 +158,9 @@ public final class KeptResults: Sendable {
     let isNew = state.withLock { state in
       state.uses[name].map { !$0.isReused && $0.job.sources == sources } ?? false
     }
-    if damaged == nil, isNew || !store.isFresh, let kept = store.find(name, sources),
+    // Work that is done again begins with a stage that is done again.
+    let isAnew = store.isFresh || isRecheck && committed == .never
+    if damaged == nil, isNew || !isAnew, let kept = store.find(name, sources),
       let result = kept.decoded(as: Result.self)
     {
       guard !isNew else { return result }
@@ -166,7 +168,8 @@ public final class KeptResults: Sendable {
       note(Use(job: kept, commitment: committed, isReused: true))
       return result
     }
-    let (result, job) = try job(name, sources, compute)
+    var (result, job) = try job(name, sources, compute)
+    if committed == .never { job?.isStage = true }
     if let job {
       if let damaged { note(damaged, against: job) }
       if let data = try? job.encoded() {

@@ -21,8 +21,9 @@ public struct PackageCode: Sendable {
     "BuiltFor", "CCrypto", "CCurl", "CLanes", "COpenBLAS", "CZlib", "Files", "Guard", "Lanes",
     "Tensors", "Gradients", "Networks", "Digits",
   ]
-  /// The modules that no result depends on: they write it down, measure or show.
-  public static let apart = ["Notebook", "Book", "Bench", "lab"]
+  /// The modules that no result depends on: they write it down, measure or show, or do what no
+  /// chapter does.
+  public static let apart = ["Notebook", "Book", "Bench", "Pictures", "lab"]
 
   /// The SHA-256 of the engine, in hexadecimal.
   public let engineDigest: String

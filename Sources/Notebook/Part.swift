@@ -27,6 +27,8 @@ public struct PartDone: Error, Equatable, Sendable {
   public let part: Part
   /// Jobs of the round that this run did, and those that nobody has done yet.
   public let done, left: Int
+  /// Whether all checks passed that the run has come to.
+  public internal(set) var passed = true
 
   /// The end of a part in a round.
   public init(_ part: Part, round: String? = nil, done: Int = 0, left: Int = 0) {

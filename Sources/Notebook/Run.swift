@@ -100,8 +100,13 @@ public struct Run: Sendable {
     let page = Page(
       id: chapter.id, seed: options.seed, isQuick: options.isQuick, dataDirectory: options.data,
       kept: kept, part: options.part, output: output)
-    try await chapter.run(page)
-    if let part = options.part { throw PartDone(part) }
+    do {
+      try await chapter.run(page)
+      if let part = options.part { throw PartDone(part) }
+    } catch var done as PartDone {
+      done.passed = page.checks.allSatisfy(\.passed)
+      throw done
+    }
     var record = page.record(
       title: chapter.title, sources: sources, engine: kept.engine(code.engineDigest),
       jobs: kept.recordedJobs)

@@ -5,16 +5,10 @@ import Foundation
 import Notebook
 import Tensors
 
-/// Flags of everything that computes.
-struct RunOptions: ParsableArguments {
+/// Flags of everything that computes, on whatever data.
+struct WorkOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "The seed of all random streams.")
   var seed: UInt64 = defaultSeed
-
-  @Flag(help: "A shorter run, which never replaces a record or a figure of the write-up.")
-  var quick = false
-
-  @Option(help: ArgumentHelp("The folder of MNIST.", valueName: "dir"))
-  var data: String?
 
   @Option(
     parsing: .unconditional,
@@ -22,7 +16,6 @@ struct RunOptions: ParsableArguments {
   var threads: Int?
 
   func validate() throws {
-    try requireFolderName(data, "--data")
     if let threads, !(1...256).contains(threads) {
       throw ValidationError("--threads takes a number from 1 to 256, not \(threads).")
     }
@@ -32,6 +25,25 @@ struct RunOptions: ParsableArguments {
   func apply() {
     if let threads { Parallel.threadCount = threads }
   }
+}
+
+/// Flags of everything that computes on MNIST.
+struct RunOptions: ParsableArguments {
+  @OptionGroup var work: WorkOptions
+
+  @Flag(help: "A shorter run, which never replaces a record or a figure of the write-up.")
+  var quick = false
+
+  @Option(help: ArgumentHelp("The folder of MNIST.", valueName: "dir"))
+  var data: String?
+
+  /// The seed of all random streams.
+  var seed: UInt64 { work.seed }
+
+  func validate() throws { try requireFolderName(data, "--data") }
+
+  /// Puts the number of threads into force.
+  func apply() { work.apply() }
 }
 
 /// `lab chapter`.
@@ -110,6 +122,7 @@ struct ChapterCommand: AsyncParsableCommand {
         outcome.add(try await run(chapter, catalogue))
       } catch let done as PartDone {
         try report(done, of: chapter)
+        outcome.add(done.passed ? 0 : 1)
       } catch let error as LabError where chapters.count > 1 {
         Console.complain(error.description)
         outcome.add(error.kind.exitCode)
@@ -128,7 +141,7 @@ struct ChapterCommand: AsyncParsableCommand {
     }
     guard let round = done.round else {
       return print(
-        "Every job of chapter \(chapter.id) is done; swift run lab chapter \(chapter.id) collects "
+        "Every job of chapter \(chapter.id) is done; the same command without --part collects "
           + "them.")
     }
     print(

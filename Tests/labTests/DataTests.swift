@@ -218,7 +218,7 @@ import Testing
     return numbers.compactMap { Int32($0) }
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: ["mute", "crawl", "stall", "pip"], [SIGINT, SIGTERM])
+  @Test(.timeLimit(.minutes(10)), arguments: ["mute", "crawl", "stall", "pip"], [SIGINT, SIGTERM])
   func oneInterruptStopsAnyFetchWithinASecond(_ fault: String, _ signal: Int32) async throws {
     let scratch = try sleeper()
     let mirror = fault == "pip" ? nil : try Mirror(fault)

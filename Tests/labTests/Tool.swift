@@ -32,7 +32,7 @@ enum Tool {
 
   /// Lets as few commands run at a time as the machine has cores, so that one that is told to stop has
   /// the time to; all others wait here.
-  private static let turns = Turns(2)
+  private static let turns = Turns(max(2, ProcessInfo.processInfo.activeProcessorCount))
   /// Whether the test has a turn already: what it runs meanwhile needs none, and would wait for itself.
   @TaskLocal private static var hasTurn = false
 

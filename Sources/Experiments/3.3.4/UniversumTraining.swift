@@ -101,7 +101,7 @@ package enum UniversumTraining {
         UnlabelledBatches(of: task.unlabelled, size: 32, seed: seed, name: name, change: change)),
       Momentum(momentum: 0.9), rate: .linearDecay(setting.rate, from: 0, to: epochs, .epochs),
       seed: seed, name: name)
-    try training.followByTwelfths("The universum prescription", epochs: epochs, in: task) {
+    try training.follow("The universum prescription", epochs: epochs, in: task) {
       try show($0, network)
     }
   }

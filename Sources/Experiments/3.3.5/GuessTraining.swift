@@ -100,7 +100,7 @@ package struct GuessTraining: Sendable {
     var training = Training(
       Method(network, plan), source, Momentum(momentum: Method.momentum(stepsPerEpoch: pace)),
       rate: Method.rate(setting.rate, stepsPerEpoch: pace), seed: seed, name: name)
-    try training.followByTwelfths("Pseudo-label", epochs: epochs, in: task) {
+    try training.follow("Pseudo-label", epochs: epochs, in: task) {
       try show($0, network)
     }
   }

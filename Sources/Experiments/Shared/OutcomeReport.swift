@@ -16,6 +16,12 @@ package struct OutcomeReport {
   /// A report for a chapter's page.
   package init(_ page: Page) { self.page = page }
 
+  /// A number of labels for a figure: `3,000 labels`.
+  package static func words(_ labels: Int) -> String {
+    labels < 1000
+      ? "\(labels) labels" : String(format: "%d,%03d labels", labels / 1000, labels % 1000)
+  }
+
   /// Takes the outcomes of an arm over the draws of a number of labels.
   package mutating func add(_ key: String, labels: Int, _ outcomes: [Study.Outcome]) {
     entries.append(Entry(key: key, labels: labels, outcomes: outcomes))

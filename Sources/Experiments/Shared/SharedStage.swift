@@ -1,3 +1,4 @@
+import Foundation
 import Notebook
 import Synchronization
 
@@ -25,12 +26,19 @@ package final class SharedStage<Value: Codable & Sendable>: Sendable {
   }
 
   /// What the stage gives.
+  ///
+  /// Who waits for another looks now and then whether all are to stop.
   package func callAsFunction(_ flag: SideBySide.Flag) throws -> Value {
-    try value.withLock { value in
-      if let value { return value }
-      let made = try compute(flag)
-      value = made
-      return made
+    while true {
+      try flag.check()
+      let made = try value.withLockIfAvailable { value in
+        if let value { return value }
+        let made = try compute(flag)
+        value = made
+        return made
+      }
+      if let made { return made }
+      Thread.sleep(forTimeInterval: 0.05)
     }
   }
 }

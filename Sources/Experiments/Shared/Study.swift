@@ -11,6 +11,8 @@ import Tensors
 ///    the length, by the error on validation images.
 /// 2. The chosen setting is trained at full length on every draw, and only there the test is read.
 ///
+/// Each of the two is one round of jobs, for all numbers of labels together.
+///
 /// Whatever a method is compared with goes the same way, on the same draws, from the same streams.
 package struct Study {
   /// What reads digits: predictions of the images at some indices of a set.
@@ -34,9 +36,10 @@ package struct Study {
     ///     by now, at the task's points, the last of them at the end.
     package init<Setting: Sendable>(
       _ key: String, _ settings: [Setting], isGrid: Bool = false,
-      train: @escaping @Sendable (
-        _ setting: Setting, _ task: Task, _ show: (_ epoch: Int, Reader) throws -> Void
-      ) throws -> Void
+      train:
+        @escaping @Sendable (
+          _ setting: Setting, _ task: Task, _ show: (_ epoch: Int, Reader) throws -> Void
+        ) throws -> Void
     ) {
       precondition((1...6).contains(settings.count), "\(settings.count) settings of \(key)")
       (self.key, self.isGrid) = (key, isGrid)
@@ -61,7 +64,8 @@ package struct Study {
     package let flag: SideBySide.Flag
     /// The share of the full length: a third for a choice.
     let share: Double
-    /// How many points the curves have.
+    /// How many points the curves have: a twelfth of the length apart, with a third and two thirds
+    /// among them; one, the end, for a choice.
     let points: Int
     /// Whether a few steps are enough.
     package let isQuick: Bool
@@ -73,7 +77,7 @@ package struct Study {
 
     /// Whether the curves have a point after an epoch.
     package func isPoint(_ epoch: Int, of epochs: Int) -> Bool {
-      epoch == epochs || epoch % max(1, epochs / points) == 0 && epoch <= epochs - epochs / points
+      (1...points).contains { epoch == Int((Double($0 * epochs) / Double(points)).rounded()) }
     }
   }
 
@@ -97,39 +101,63 @@ package struct Study {
   /// A study on the digits, for a chapter's page.
   package init(_ page: Page, _ data: MNIST) { (self.page, self.data) = (page, data) }
 
-  /// The setting of each arm that validation chooses on one draw, at a third of the length.
+  /// The settings that validation chooses on some draws, each by itself, at a third of the length.
   ///
   /// An arm of one setting has no choice, and is not trained. The errors go into a table.
-  package func choose(_ arms: [Arm], on draw: LabelDraw) throws -> [Int] {
-    let jobs = arms.indices.filter { arms[$0].settings.count > 1 }.flatMap { arm in
-      arms[arm].settings.indices.prefix(page.isQuick ? 2 : 6).map { (arm: arm, setting: $0) }
+  /// - Returns: the index of a setting, by draw, then arm.
+  package func choose(_ arms: [Arm], on draws: [LabelDraw]) throws -> [[Int]] {
+    let open = arms.indices.filter { arms[$0].settings.count > 1 }
+    let jobs = draws.indices.flatMap { draw in
+      open.flatMap { arm in
+        arms[arm].settings.indices.prefix(page.isQuick ? 2 : 6).map {
+          (draw: draw, arm: arm, setting: $0)
+        }
+      }
     }
     let outcomes = try run(
-      "candidates", jobs.map { (arms[$0.arm], $0.setting, draw) }, share: 1.0 / 3, readsTest: false)
+      "candidates", jobs.map { (arms[$0.arm], $0.setting, draws[$0.draw]) }, share: 1.0 / 3,
+      readsTest: false)
     let errors = outcomes.map { $0.validation.last! }
     if !jobs.isEmpty {
       page.table(
-        ["candidate (\(draw.name))", "error on validation"],
-        zip(jobs, errors).map {
-          ["\(arms[$0.arm].key): \(arms[$0.arm].settings[$0.setting])", String(format: "%.2f %%", $1)]
+        ["candidate", "labels", "error on validation"],
+        zip(jobs, errors).map { job, error in
+          [
+            "\(arms[job.arm].key): \(arms[job.arm].settings[job.setting])", draws[job.draw].name,
+            String(format: "%.2f %%", error),
+          ]
         })
     }
-    return arms.indices.map { arm in
-      let own = zip(jobs, errors).filter { $0.0.arm == arm }.map(\.1)
-      guard !own.isEmpty else { return 0 }
-      return page.choice(
-        of: "\(arms[arm].key), \(draw.name)", by: own,
-        isOpen: arms[arm].isGrid ? (true, true) : (false, false))
+    return draws.indices.map { draw in
+      arms.indices.map { arm in
+        let own = zip(jobs, errors).filter { $0.0.draw == draw && $0.0.arm == arm }.map(\.1)
+        guard !own.isEmpty else { return 0 }
+        return page.choice(
+          of: "\(arms[arm].key), \(draws[draw].name)", by: own,
+          isOpen: arms[arm].isGrid ? (true, true) : (false, false))
+      }
     }
   }
 
-  /// The outcomes of the arms at full length with the settings chosen: by arm, then draw.
+  /// The outcomes of the arms at full length with the settings chosen for each group of draws.
+  ///
+  /// - Parameters:
+  ///   - choices: the index of a setting, by group, then arm.
+  ///   - groups: draws that share a choice, such as all of 1,000 labels.
+  /// - Returns: outcomes by group, then arm, then draw.
   package func run(
-    _ arms: [Arm], _ choices: [Int], on draws: [LabelDraw]
-  ) throws -> [[Outcome]] {
-    let jobs = arms.indices.flatMap { arm in draws.map { (arms[arm], choices[arm], $0) } }
-    let outcomes = try run("draws", jobs, share: 1, readsTest: true)
-    return arms.indices.map { Array(outcomes[$0 * draws.count..<($0 + 1) * draws.count]) }
+    _ arms: [Arm], _ choices: [[Int]], on groups: [[LabelDraw]]
+  ) throws -> [[[Outcome]]] {
+    let jobs = groups.indices.flatMap { group in
+      arms.indices.flatMap { arm in groups[group].map { (arms[arm], choices[group][arm], $0) } }
+    }
+    var rest = try run("draws", jobs, share: 1, readsTest: true)[...]
+    return groups.map { draws in
+      arms.map { _ in
+        defer { rest = rest.dropFirst(draws.count) }
+        return Array(rest.prefix(draws.count))
+      }
+    }
   }
 
   private func run(
@@ -148,7 +176,7 @@ package struct Study {
         set: data.train, labelled: split.labelled,
         unlabelled: data.train.withoutLabels(others), seed: seed,
         streams: "\(id)/\(job.draw.name)", flag: flag, share: share,
-        points: readsTest && !isQuick ? 10 : 1, isQuick: isQuick)
+        points: readsTest && !isQuick ? 12 : 1, isQuick: isQuick)
       let test = Array(stride(from: 0, to: data.test.count, by: isQuick ? 10 : 1))
       let start = ContinuousClock.now
       var outcome = Outcome()
