@@ -30,7 +30,8 @@ public struct Recheck: Codable, Equatable, Sendable {
 /// A result of which only a part can be compared between machines.
 ///
 /// Which images a network misreads, say, is another list on another processor, while how many they
-/// are is nearly the same number. On the same machine and engine all of a result is compared.
+/// are is nearly the same number. On the same machine and engine all of a result is compared,
+/// but for what it has under `seconds`, which is another number each time.
 public protocol MeasuredResult: Codable {
   /// What is compared.
   associatedtype Measures: Encodable
@@ -69,7 +70,7 @@ struct ResultDifference {
     case (.list(let x)?, .list(let y)?) where x.count == y.count:
       for index in x.indices { compare(x[index], y[index], at: "\(place)[\(index)]") }
     case (.object(let x)?, .object(let y)?) where x.keys == y.keys:
-      for key in x.keys.sorted() {
+      for key in x.keys.sorted() where key != "seconds" {
         compare(x[key], y[key], at: place.isEmpty ? key : "\(place).\(key)")
       }
     case (let a?, let b?): note(a == b ? 0 : .infinity, 0, at: place)

@@ -132,6 +132,9 @@ import Testing
     (#""nan""#, #""nan""#, 0, true, ""), (#""nan""#, "1", 9, false, ""),
     (#"["x"]"#, #"["y"]"#, 9, false, "[0]"), ("true", "false", 9, false, ""),
     ("true", "1", 9, false, ""), ("null", "0", 9, false, ""), ("[]", "[]", 0, true, ""),
+    // A time is another one each time.
+    (#"{"a":1,"seconds":2}"#, #"{"a":1,"seconds":9}"#, 0, true, ""),
+    (#"{"a":1,"seconds":2}"#, #"{"a":2,"seconds":2}"#, 0, false, "a"),
     // The number that exceeds its allowance counts, not the one that differs most.
     ("[1000000,1]", "[1000000.5,1.1]", 0, false, "[1]"),
   ])
