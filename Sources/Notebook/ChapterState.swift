@@ -57,7 +57,11 @@ extension ChapterFiles {
     of stored: Record, in code: PackageCode
   ) throws(LabError) -> (state: ChapterState, reason: String?) {
     if let reason = stored.misplacement(in: id, path: recordName) { return (.refused, reason) }
-    let sources = try sources(in: code)
+    var sources = try sources(in: code)
+    // What the run has read beside: records of other chapters, or code that it has measured.
+    for path in stored.sources.keys where sources[path] == nil && Self.hasFile(path, in: root) {
+      sources[path] = digest(of: try Self.read(root.appendingPathComponent(path)))
+    }
     if let change = Self.change(from: stored.sources, to: sources) {
       return (.stale, "\(change) since the record of chapter \(id)")
     }

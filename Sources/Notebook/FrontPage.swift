@@ -4,8 +4,8 @@ import Foundation
 /// The README held against the records of the chapters.
 ///
 /// A number is bound by the chapter and the name of its value: `97.4<!--=3.2/final.test-->`, or to
-/// how long the recorded run takes where nothing is kept: `20<!--=3.2/run.minutes-->`, with
-/// `run.seconds` beside it. Claims and excerpts belong into chapters, where their code stands.
+/// what the recorded run took where nothing is kept: `20<!--=3.2/run.minutes-->`, with `run.seconds`
+/// and `run.megabytes` beside it. Claims and excerpts belong into chapters, where their code stands.
 public struct FrontPage: Sendable {
   private let root: URL
   private let records: [String: Record]
@@ -28,12 +28,9 @@ public struct FrontPage: Sendable {
     return record.number(named: parts[1]) ?? time(of: parts[0], named: parts[1])
   }
 
-  /// How long the recorded run of a chapter takes, in the unit of a name.
+  /// What the recorded run of a chapter took.
   private func time(of chapter: String, named name: String) -> Double? {
-    guard let unit = ["run.seconds": 1.0, "run.minutes": 60][name] else { return nil }
-    return RunStamp(of: chapter, in: root.appendingPathComponent("figures")).map {
-      $0.wholeSeconds / unit
-    }
+    RunStamp(of: chapter, in: root.appendingPathComponent("figures"))?.measure(named: name)?.value
   }
 
   /// Every place where the README and the records part.

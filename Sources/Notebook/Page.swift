@@ -1,3 +1,6 @@
+import Files
+import Foundation
+
 /// What a chapter writes on while it runs.
 ///
 /// Nothing here throws: a mistake of the chapter (a name used twice, a value that is not finite) is
@@ -48,14 +51,18 @@ public final class Page {
   private(set) var faults: [String] = []
   private var claimed: [(sentence: String, predicate: String)] = []
   private var names: [String: Set<String>] = [:]
+  private(set) var shelf: Shelf
   /// Where lines and progress go, for work that runs elsewhere.
   public let output: Output
 
   /// A page for one run of a chapter.
+  ///
+  /// - Parameter root: the package whose other chapters the page may read; nil for none.
   public init(
     id: String, seed: UInt64 = defaultSeed, isQuick: Bool = false, dataDirectory: String? = nil,
-    kept: KeptResults? = nil, part: Part? = nil, output: Output = Output()
+    kept: KeptResults? = nil, part: Part? = nil, root: URL? = nil, output: Output = Output()
   ) {
+    shelf = Shelf(root: root)
     self.part = part
     self.kept = kept ?? KeptResults()
     self.id = id
@@ -140,6 +147,30 @@ public final class Page {
     }
     quotes.append(Record.Quote(name: name, value: value, source: source))
   }
+
+  /// Gives a value of this page that another chapter's record has, with its deviation, tolerance
+  /// and unit; the record is from then on a source of this chapter's.
+  ///
+  /// - Parameters:
+  ///   - name: what it is called here.
+  ///   - chapter: the other chapter's number.
+  ///   - number: a value or a quote there, or `run.seconds`, `run.minutes` or `run.megabytes`.
+  /// - Returns: the number.
+  /// - Throws: `LabError` of kind `.failed` when there is no such record, or no such number in it.
+  @discardableResult
+  public func value(
+    _ name: String, ofChapter chapter: String, _ number: String
+  ) throws(LabError) -> Double {
+    let found = try shelf.value(of: chapter, named: number)
+    value(
+      name, found.value, deviation: found.deviation, tolerance: found.tolerance, unit: found.unit)
+    return found.value
+  }
+
+  /// How many lines of a Swift file, by its path below Sources/, are code.
+  ///
+  /// - Throws: `LabError` of kind `.input` when it cannot be read.
+  public func lineCount(of file: String) throws(LabError) -> Int { try shelf.lines(of: file) }
 
   /// Claims a sentence of the prose, which holds when the predicate does.
   /// - Parameters:

@@ -99,7 +99,7 @@ public struct Run: Sendable {
       recheckCount: options.recheckCount)
     let page = Page(
       id: chapter.id, seed: options.seed, isQuick: options.isQuick, dataDirectory: options.data,
-      kept: kept, part: options.part, output: output)
+      kept: kept, part: options.part, root: files.root, output: output)
     do {
       try await chapter.run(page)
       if let part = options.part { throw PartDone(part) }
@@ -108,8 +108,8 @@ public struct Run: Sendable {
       throw done
     }
     var record = page.record(
-      title: chapter.title, sources: sources, engine: kept.engine(code.engineDigest),
-      jobs: kept.recordedJobs)
+      title: chapter.title, sources: sources.merging(page.shelf.digests) { own, _ in own },
+      engine: kept.engine(code.engineDigest), jobs: kept.recordedJobs)
     let confirmsRecord =
       isCompared && options.output == nil
       && files.holdsWriteUp(confirmedBy: record, ofOneEngine: kept.olderCount == 0)
