@@ -14,6 +14,7 @@ public let allChapters: [any Chapter.Type] = [
   Baseline.self,
   TechniquesTogether.self,
   NoneOfTheClasses.self,
+  LabelsByGuess.self,
   SparseFeatures.self,
   DenoisingAutoencoders.self,
 ]

@@ -27,6 +27,8 @@ public struct PseudoLabel<Network: Classifier>: Objective {
     public var weight = 3.0
     /// What the outputs are.
     public var output = Output.sigmoids
+    /// How many steps count as one epoch of the schedule; nil where its epochs are the training's.
+    public var stepsPerEpoch: Double?
 
     /// The paper's plan.
     public init() {}
@@ -37,7 +39,7 @@ public struct PseudoLabel<Network: Classifier>: Objective {
     /// As Lee 2013 has it; t counts epochs.
     public var schedule: Schedule {
       let (start, end, weight) = (start, end, weight)
-      return Schedule(in: .epochs) { t in
+      return PseudoLabel.schedule(stepsPerEpoch) { t in
         if t < start { return 0 }
         if t >= end { return weight }
         return weight * Double(t - start) / Double(end - start)
@@ -67,13 +69,45 @@ public struct PseudoLabel<Network: Classifier>: Objective {
     let labelled = crossEntropy(y, batch.labelled.labels)
     let α = plan.schedule(moment)
     guard α > 0 else { return Loss([("labels", 1, labelled)], over: batch.labelled.count) }
-    let guesses = network.logits(of: batch.unlabelled).predictions  // constants
-    let ỹ = network.logits(tape.constant(batch.unlabelled), .training, using: &noise)
+    let (ỹ, guesses) = logitsAndGuesses(tape.constant(batch.unlabelled), using: &noise)
     return Loss(
       [("labels", 1, labelled), ("guesses", α, crossEntropy(ỹ, guesses))],
       over: batch.labelled.count)
   }
   // snippet.end
+
+  // snippet.guesses
+  /// The logits of images under a mask, and as constants the classes that all units together say.
+  private func logitsAndGuesses(
+    _ images: Variable, using noise: inout RandomStream
+  ) -> (logits: Variable, guesses: [Int]) {
+    guard let network = network as? Perceptron, Self.hasOneMask(network) else {
+      let guesses = self.network.logits(of: images.value).predictions
+      return (self.network.logits(images, .training, using: &noise), guesses)
+    }
+    // What is below the mask is the same for both, and most of the work.
+    var guesses: [Int] = []
+    let ỹ = network.output(network.rows(images), .training, using: &noise) { _, hidden in
+      let whole = Tape(recording: false).constant(hidden.value)
+      guesses = network.layers[1](whole).value.predictions
+      return hidden
+    }
+    return (ỹ, guesses)
+  }
+  // snippet.end
+
+  /// Whether dropout stands behind the only hidden layer and nowhere else.
+  private static func hasOneMask(_ network: Perceptron) -> Bool {
+    network.layers.count == 2 && network.plan.keepInput == 1 && !network.plan.isNormalised
+  }
+
+  /// A rule of epochs, of which each counts as so many steps; nil for the training's own epochs.
+  private static func schedule(
+    _ stepsPerEpoch: Double?, _ rule: @escaping @Sendable (Int) -> Double
+  ) -> Schedule {
+    guard let stepsPerEpoch else { return Schedule(in: .epochs, rule) }
+    return Schedule(in: .steps) { rule(Int(Double($0) / stepsPerEpoch)) }
+  }
 
   /// The cross-entropy with labels, a mean over images, of sigmoids a sum over the classes.
   private func crossEntropy(_ logits: Variable, _ labels: [Int]) -> Variable {
@@ -98,19 +132,57 @@ extension PseudoLabel where Network == Perceptron {
   /// Labelled images of a step, and images without labels.
   public static var batchSizes: (labelled: Int, unlabelled: Int) { (32, 256) }
 
+  // snippet.course
   /// p(t): the momentum, from .5 along a line to .99 at epoch `end`.
-  public static func momentum(until end: Int = 500) -> Schedule {
-    Schedule(in: .epochs) { 0.5 + 0.49 * min(1, Double($0) / Double(max(1, end))) }
+  public static func momentum(until end: Int = 500, stepsPerEpoch: Double? = nil) -> Schedule {
+    schedule(stepsPerEpoch) { 0.5 + 0.49 * min(1, Double($0) / Double(max(1, end))) }
   }
 
   /// The learning rate 1.5 · .998ᵗ · (1 − p(t)) of epoch t.
   ///
   /// The paper's step is Δ ← p·Δ − (1 − p)·ε·∇L; the `Momentum` here has no factor 1 − p, which
   /// therefore stands in the rate.
-  public static func rate(_ first: Double = 1.5, momentumUntil end: Int = 500) -> Schedule {
+  public static func rate(
+    _ first: Double = 1.5, momentumUntil end: Int = 500, stepsPerEpoch: Double? = nil
+  ) -> Schedule {
     let (falling, p) = (
       Schedule.exponential(first, factor: 0.998, every: 1, .epochs), momentum(until: end)
     )
-    return Schedule(in: .epochs) { falling.value(at: $0) * (1 - p.value(at: $0)) }
+    return schedule(stepsPerEpoch) { falling.value(at: $0) * (1 - p.value(at: $0)) }
   }
+  // snippet.end
+}
+
+/// A layer of rectifiers that learns to undo a corruption of its input, before it has seen a label.
+///
+/// A part of the pixels is set to 0 and the whole image is to be given back: h = max(0, W·x̃ + b),
+/// z = σ(Wᵀ·h + b′). The layer is a network's own, so that it stays where it was trained. Source: Lee
+/// 2013, section on denoising auto-encoders, with tied weights; `DenoisingAutoencoder` is the same
+/// with sigmoid units.
+public struct LayerDenoiser: Objective {
+  /// W and b.
+  public let layer: Dense
+  /// b′, `[inputs]`.
+  public let visibleBias: Parameter
+  /// The probability of each pixel to be set to 0.
+  public let masking: Float
+
+  /// The objective of a layer, such as a perceptron's first.
+  public init(_ layer: Dense, masking: Float = 0.5) {
+    (self.layer, self.masking) = (layer, masking)
+    visibleBias = Parameter("visibleBias", Tensor(repeating: 0, [layer.weight.value.shape[1]]))
+  }
+
+  // snippet.denoising
+  /// The cross-entropy of the clean image x ∈ [0, 1] with what is made of x̃, a mean over the batch.
+  public func loss(
+    _ batch: Tensor, at moment: Moment, on tape: Tape, using noise: inout RandomStream
+  ) -> Loss {
+    let clean = flatten(tape.constant(batch))
+    let corrupted = maskingNoise(clean, probability: masking, using: &noise)
+    let logits = transposedAffine(layer(corrupted), tape(layer.weight), tape(visibleBias))
+    return Loss(
+      bernoulliCrossEntropy(logits: logits, targets: clean.value), over: clean.shape[0])
+  }
+  // snippet.end
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Gradients
 import Networks
 import Tensors
@@ -29,6 +30,18 @@ import Testing
       #expect(abs(schedule.value(at: epoch) - weight) < 1e-12, "epoch \(epoch)")
     }
     #expect(schedule(Moment(step: 9000, epoch: 0)) == 0, "it counts epochs")
+  }
+
+  @Test func theCourseCanBeCountedInSteps() {
+    var plan = Method.Plan()
+    plan.stepsPerEpoch = 2.5
+    for (step, weight) in [(249, 0), (250, 0), (875, 1.5), (1500, 3)] {
+      #expect(abs(plan.schedule.value(at: step) - weight) < 1e-12, "step \(step)")
+    }
+    #expect(plan.schedule(Moment(step: 0, epoch: 900)) == 0, "it counts steps")
+    let (p, rate) = (Method.momentum(stepsPerEpoch: 2.5), Method.rate(stepsPerEpoch: 2.5))
+    #expect(abs(p.value(at: 625) - 0.745) < 1e-12 && p.value(at: 1250) == 0.99)
+    #expect(rate.value(at: 1250) == Method.rate().value(at: 500))
   }
 
   @Test func rateAndMomentumAreThePapers() {
@@ -93,6 +106,21 @@ import Testing
     }
   }
 
+  /// With a second hidden layer, or with dropout of pixels, there is nothing that both passes share.
+  @Test func theGuessIsTheSameWhereNothingIsShared() {
+    for keepInput: Float in [1, 0.8] {
+      var plan = Perceptron.Plan(keepInput < 1 ? [4, 5, 3] : [4, 5, 6, 3])
+      (plan.keepInput, plan.keepHidden) = (keepInput, 0.5)
+      var (stream, own) = (RandomStream(seed: 1, "perceptron"), Method.Plan())
+      own.output = .softmax
+      let method = Method(Perceptron(plan, using: &stream), own)
+      TinyInstance.fill(method)
+      let guesses = method.network.logits(of: TinyInstance.batch.unlabelled).predictions
+      #expect(
+        part(method, Tape()).parts[1].value == second(method, labels: guesses, Tape()).value.scalar)
+    }
+  }
+
   @Test func noGradientFlowsThroughTheGuess() {
     let method = method(.softmax)
     let (tape, given) = (Tape(), Tape())
@@ -113,5 +141,57 @@ extension Classifier {
   fileprivate func logits(of images: Tensor, on tape: Tape) -> Variable {
     var noise = RandomStream(seed: 1, "tiny")
     return logits(tape.constant(images), .training, using: &noise)
+  }
+}
+
+@Suite struct LayerDenoiserTests {
+  private static let batch = Tensor([5, 6], (0..<30).map { Float(0.5 + 0.45 * cos(Double($0))) })
+
+  private static func method(masking: Float) -> LayerDenoiser {
+    var stream = RandomStream(seed: 2, "layer")
+    let layer = Dense(
+      inputs: 6, outputs: 4, activation: .relu, initialiser: .xavierUniform, using: &stream)
+    let method = LayerDenoiser(layer, masking: masking)
+    for (k, parameter) in method.parameters.enumerated() {
+      let shape = parameter.value.shape
+      parameter.value = Tensor(
+        shape, (0..<shape.count).map { Float(sin(Double($0 + 10 * k + 1))) * 0.7 })
+    }
+    return method
+  }
+
+  @Test func theGradientOfTheWholeLossIsThatOfTheLoss() {
+    // Small steps: a rectifier has a kink.
+    let check = WholeLoss(method: Self.method(masking: 0.5), batch: Self.batch, step: 0.002)
+    for (path, error) in check.relativeErrors() {
+      #expect(error < WholeLoss<LayerDenoiser>.tolerance, "\(path)")
+    }
+    for (path, error) in check.relativeErrors(factor: 1.03) {
+      #expect(error > WholeLoss<LayerDenoiser>.tolerance, "\(path)")
+    }
+  }
+
+  /// The layer is the network's own: what is learnt stays there.
+  @Test func theLayerIsTheNetworks() {
+    var stream = RandomStream(seed: 2, "network")
+    let network = Perceptron(Perceptron.Plan([6, 4, 3]), using: &stream)
+    let method = LayerDenoiser(network.layers[0])
+    #expect(method.masking == 0.5 && method.parameters.count == 3)
+    #expect(method.parameters[0] === network.layers[0].weight)
+    var training = Training(
+      method, Repeated(batch: Self.batch), Momentum(momentum: 0), rate: .constant(0.1), seed: 1,
+      name: "layer")
+    let before = network.layers[0].weight.value
+    training.takeStep()
+    #expect(network.layers[0].weight.value != before)
+  }
+
+  /// The same batch for ever.
+  private struct Repeated: BatchSource {
+    let batch: Tensor
+    var state: Int { 0 }
+    var stepsPerEpoch: Int { 1 }
+    mutating func next(using noise: inout RandomStream) -> Tensor { batch }
+    mutating func restore(_ state: Int) -> Bool { true }
   }
 }

@@ -1,0 +1,130 @@
+import Digits
+import Files
+import Gradients
+import Methods
+import Networks
+import Notebook
+import Tensors
+
+/// Trainings of chapter 3.3.5: Lee's network on labels alone, with its own guesses, and with a first
+/// layer that has learnt to undo corruption before.
+package struct GuessTraining: Sendable {
+  /// What is trained.
+  package enum Kind: String, Codable, Sendable {
+    /// On labels alone.
+    case dropout
+    /// With guesses.
+    case pseudo
+    /// With guesses, on a first layer that was pretrained.
+    case denoised
+    /// With guesses that count in full from the first step.
+    case unramped
+  }
+
+  /// All that differs between two trainings on the same labels.
+  package struct Setting: Sendable, CustomStringConvertible {
+    package let kind: Kind
+    /// ε₀, the rate at first.
+    package let rate: Double
+
+    package init(_ kind: Kind, rate: Double) { (self.kind, self.rate) = (kind, rate) }
+
+    package var description: String { "rate \(rate)" }
+  }
+
+  /// The rates that all arms choose from: the paper's 1.5, and what is around it.
+  package static let rates = [0.05, 0.15, 0.5, 1.5, 4.5]
+  /// The epochs of the paper that the whole length stands for.
+  package static let paperEpochs = 1000
+
+  private let pretrained: SharedStage<ModuleWeights>
+
+  /// The trainings of a chapter's page.
+  package init(_ page: Page, _ data: MNIST) {
+    pretrained = Self.denoiser(page, data)
+  }
+
+  /// An arm with all rates; a candidate whose training breaks reads no digit, and is no choice.
+  package func arm(_ kind: Kind) -> Study.Arm {
+    Study.Arm(kind.rawValue, Self.rates.map { Setting(kind, rate: $0) }, isGrid: true) {
+      setting, task, show in
+      do {
+        try train(setting, task) { epoch, network in
+          try show(epoch, Study.reader(of: network, task.flag))
+        }
+      } catch let error as LabError where error.kind == .failed && task.share < 1 {
+        try show(0) { _, indices in indices.map { _ in -1 } }
+      }
+    }
+  }
+
+  /// Passes over the labelled images: as many steps for any number of labels, nearly.
+  package static func epochs(labels: Int) -> Int { 63_000 / labels }
+
+  // snippet.network
+  /// Lee's network: 5,000 rectifiers between the pixels and ten sigmoids; a quick run has fewer.
+  private static func network(isQuick: Bool, using stream: inout RandomStream) -> Perceptron {
+    var plan = PseudoLabel<Perceptron>.networkPlan
+    plan.initialiser = .gaussian(deviation: 0.01)
+    if isQuick { plan.sizes[1] = 500 }
+    return Perceptron(plan, using: &stream)
+  }
+  // snippet.end
+
+  // snippet.training
+  /// Steps of 32 labelled images and 256 without labels; the paper's times, drawn together.
+  func train(
+    _ setting: Setting, _ task: Study.Task, show: (_ epoch: Int, Perceptron) throws -> Void
+  ) throws {
+    typealias Method = PseudoLabel<Perceptron>
+    let (seed, name, sizes) = (task.seed, task.streams, Method.batchSizes)
+    var start = RandomStream(seed: seed, name, "weights")
+    let network = Self.network(isQuick: task.isQuick, using: &start)
+    if setting.kind == .denoised {
+      try pretrained(task.flag).put(into: network.layers[0].parameters)
+    }
+    let source = PairedBatches(
+      LabelledBatches(
+        of: task.set, task.labelled, size: sizes.labelled, seed: seed, name: name),
+      UnlabelledBatches(of: task.unlabelled, size: sizes.unlabelled, seed: seed, name: name))
+    let epochs = task.epochs(Self.epochs(labels: task.labelled.count))
+    let pace = Double(epochs * source.stepsPerEpoch) / Double(Self.paperEpochs)
+    var plan = Method.Plan()
+    plan.stepsPerEpoch = pace
+    switch setting.kind {
+    case .dropout: plan.weight = 0
+    case .pseudo: (plan.start, plan.end) = (100, 600)
+    case .denoised: (plan.start, plan.end) = (200, 800)
+    case .unramped: (plan.start, plan.end) = (0, 0)
+    }
+    var training = Training(
+      Method(network, plan), source, Momentum(momentum: Method.momentum(stepsPerEpoch: pace)),
+      rate: Method.rate(setting.rate, stepsPerEpoch: pace), seed: seed, name: name)
+    try training.follow("Pseudo-label", epochs: epochs, in: task) {
+      try show($0, network)
+    }
+  }
+  // snippet.end
+
+  // snippet.pretraining
+  /// The first layer, after four passes over all training images, none of whose labels it is given.
+  private static func denoiser(_ page: Page, _ data: MNIST) -> SharedStage<ModuleWeights> {
+    let (seed, isQuick) = (page.seed, page.isQuick)
+    return SharedStage(page, "denoising layer") { flag in
+      var start = RandomStream(seed: seed, "3.3.5/denoising", "weights")
+      let layer = network(isQuick: isQuick, using: &start).layers[0]
+      let images = data.train.withoutLabels(Array(0..<data.train.count))
+      var training = Training(
+        LayerDenoiser(layer, masking: 0.5),
+        UnlabelledBatches(of: images, size: 100, seed: seed, name: "3.3.5/denoising"),
+        Adam(), rate: .linearDecay(3e-4, from: 0, to: 2400, .steps), seed: seed,
+        name: "3.3.5/denoising")
+      while training.moment.step < (isQuick ? 10 : 2400) {
+        try flag.check()
+        try training.takeCheckedStep(of: "The denoising layer")
+      }
+      return ModuleWeights(of: layer.parameters)
+    }
+  }
+  // snippet.end
+}
