@@ -145,7 +145,8 @@ extension Classifier {
 }
 
 @Suite struct LayerDenoiserTests {
-  private static let batch = Tensor([5, 6], (0..<30).map { Float(0.5 + 0.45 * cos(Double($0))) })
+  private static let batch = Tensor(
+    [1, 5, 2, 3], (0..<30).map { Float(0.5 + 0.45 * cos(Double($0))) })
 
   private static func method(masking: Float) -> LayerDenoiser {
     var stream = RandomStream(seed: 2, "layer")
