@@ -104,7 +104,8 @@ package enum SurrogateArms {
     var training = Training(
       of: network, on: task.set, task.labelled, Adam(),
       rate: .linearDecay(rate, from: 2 * steps / 3, to: steps, .steps),
-      batchSize: SurrogateLearning.batchSize, seed: task.seed, name: task.streams, change: change)
+      batchSize: task.isQuick ? 20 : SurrogateLearning.batchSize, seed: task.seed,
+      name: task.streams, change: change)
     for unit in 1...units {
       for _ in 0..<stepsPerUnit {
         try task.flag.check()

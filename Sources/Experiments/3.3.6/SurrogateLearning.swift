@@ -72,7 +72,7 @@ package struct SurrogateLearning: Sendable {
     var stream = RandomStream(seed: seed, "3.3.6", "seeds")
     order = stream.permutation(set.count)
     judges = try LabelDraw.all(labels: 3000, page).filter { $0.number > 0 || page.isQuick }
-      .prefix(3).map { SurrogateJudge(set, try $0.split(set, page)) }
+      .prefix(3).map { SurrogateJudge(set, try $0.split(set, page), isQuick: page.isQuick) }
   }
 
   private static func name(_ work: String, _ pretext: Pretext, _ rate: Double, _ steps: Int)
@@ -197,7 +197,8 @@ package struct SurrogateLearning: Sendable {
   private func batches(_ pretext: Pretext, _ count: Int, _ name: String) -> SurrogateBatches {
     let seeds = Array(order.prefix(count))
     return SurrogateBatches(
-      of: set.withoutLabels(seeds), size: Self.batchSize, seed: seed, name: name,
+      of: set.withoutLabels(seeds), size: isQuick ? 20 : Self.batchSize, seed: seed,
+      name: name,
       shared: pretext == .digits ? set.labels(seeds) : nil
     ) { images, noise in
       pretext == .unchanged ? images : SurrogateBatches.change(images, &noise)

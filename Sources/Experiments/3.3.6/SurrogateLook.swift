@@ -84,10 +84,14 @@ struct SurrogateJudge: Sendable {
   static let costs = [0.001, 0.01, 0.1]
 
   private let set: ImageSet
-  private let split: Split
+  private let labelled, validation: [Int]
 
-  /// A judge over a split of a set.
-  init(_ set: ImageSet, _ split: Split) { (self.set, self.split) = (set, split) }
+  /// A judge over a split of a set; a quick one looks at a few images.
+  init(_ set: ImageSet, _ split: Split, isQuick: Bool) {
+    self.set = set
+    labelled = isQuick ? Array(split.labelled.prefix(100)) : split.labelled
+    validation = isQuick ? Array(split.validation.prefix(100)) : split.validation
+  }
 
   /// The errors of linear machines on the features of a network, in percent, by their cost.
   func errors(of network: ExemplarNetwork, _ flag: SideBySide.Flag) throws -> [Double] {
@@ -97,13 +101,13 @@ struct SurrogateJudge: Sendable {
         return network.features(set.images(batch))
       }
     }
-    let rows = Tensor.concatenation(try features(split.labelled), axis: 0)
-    let others = try features(split.validation)
-    let truth = set.labels(split.validation)
+    let rows = Tensor.concatenation(try features(labelled), axis: 0)
+    let others = try features(validation)
+    let truth = set.labels(validation)
     return try Self.costs.map { cost in
       try flag.check()
       let machine = try LinearReader(
-        rows, labels: set.labels(split.labelled), cost: cost, isScaled: true)
+        rows, labels: set.labels(labelled), cost: cost, isScaled: true)
       let read = others.flatMap { machine($0) }
       return 100 * Double(zip(read, truth).count { $0 != $1 }) / Double(truth.count)
     }
