@@ -18,7 +18,7 @@ package enum Pretext: Hashable, Sendable {
   case images(Int)
 
   /// The numbers of images that are compared.
-  package static let counts = [250, 1000, 4000, 8000]
+  package static let counts = [60, 125, 250, 1000, 4000, 8000]
   /// All of them; what is last is begun first, and takes the longest.
   package static let all =
     [Pretext.untrained, .unchanged, .digits] + counts.map { .images($0) }
@@ -47,7 +47,7 @@ package struct SurrogateLearning: Sendable {
   /// How long each network is trained, and the copies of a step.
   package static let (steps, batchSize) = (3200, 100)
   /// The rates of Adam, half a decade apart: for these networks and for those that learn from labels.
-  package static let rates = [3e-4, 1e-3, 3e-3, 1e-2]
+  package static let rates = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2]
   /// What the rates are tried on, for a third of the steps.
   package static let trial = Pretext.images(1000)
 
@@ -82,16 +82,16 @@ package struct SurrogateLearning: Sendable {
   }
 
   /// The error on validation by rate, after a third of the steps, and the loss of 8,000 classes that
-  /// begin all at once, at the second of the rates after a tenth.
+  /// begin all at once, at the third of the rates after a tenth.
   package func trials(_ page: Page) throws -> (errors: [Double], loss: Double) {
-    let (rates, steps) = (page.isQuick ? Array(Self.rates.prefix(2)) : Self.rates, Self.steps / 3)
+    let (rates, steps) = (page.isQuick ? Array(Self.rates[1...2]) : Self.rates, Self.steps / 3)
     let all = Pretext.images(Pretext.counts.last!)
     let results = try Round(page, "trials").run(
-      [Self.name("all at once", all, Self.rates[1], Self.steps / 10)]
+      [Self.name("all at once", all, Self.rates[2], Self.steps / 10)]
         + rates.map { Self.name("trial", Self.trial, $0, steps) }, tolerance: 3
     ) { index, flag in
       if index == 0 {
-        return try learn(all, Self.rates[1], steps: Self.steps / 10, isGentle: false, flag) {
+        return try learn(all, Self.rates[2], steps: Self.steps / 10, isGentle: false, flag) {
           _, _ in
         }.losses.last!
       }
