@@ -131,7 +131,7 @@ extension Ladder {
       "the error of a combinator that learnt, near that of the best guess", learnt,
       near: told.error, tolerance: 3 * told.error * (2 / Double(count)).squareRoot())
     page.claim(
-      "What comes from above lowers the least error there is.",
+      "Told by the layer above, the best guess errs less than alone.",
       "guess.told.error < guess.alone.error")
   }
 
@@ -305,6 +305,7 @@ extension Ladder {
     giveTheTable(page, report, others.map(\.key))
     drawTheCurves(page, report)
     drawTheDifferences(page, report)
+    drawTheConvolution(page, report)
   }
 
   private static func giveTheTable(_ page: Page, _ report: OutcomeReport, _ single: [String]) {
@@ -333,27 +334,35 @@ extension Ladder {
       "convolution.kit < gamma.kit")
   }
 
+  /// Errors against the steps of one arm.
+  private static func panel(
+    _ page: Page, _ report: OutcomeReport, _ key: String, _ words: String, _ labels: Int
+  ) -> Panel {
+    report.panel(
+      "\(words), \(OutcomeReport.words(labels))", key, labels, x: Axis("step"),
+      highest: page.isQuick ? 100 : 9)
+  }
+
   private static func drawTheCurves(_ page: Page, _ report: OutcomeReport) {
-    func panel(_ key: String, _ words: String, _ labels: Int) -> Panel {
-      report.panel(
-        "\(words), \(OutcomeReport.words(labels))", key, labels, x: Axis("step"),
-        highest: page.isQuick ? 100 : 9)
-    }
     page.figure(
       Figure(
         "curves", title: "Errors of the network on labels alone, of the Γ-model and of the ladder",
         size: (980, 560), columns: 3,
         panels: counts.flatMap { labels in
           [("supervised", "labels alone"), ("gamma", "Γ-model"), ("ladder", "ladder")].map {
-            panel($0, $1, labels)
+            panel(page, report, $0, $1, labels)
           }
         }))
+  }
+
+  private static func drawTheConvolution(_ page: Page, _ report: OutcomeReport) {
     page.figure(
       Figure(
         "convolution", title: "Errors of the convolutional network, on the kit's split",
         size: (760, 320), columns: 2,
         panels: [
-          panel("plainConvolution", "labels alone", 3000), panel("convolution", "Γ-model", 3000),
+          panel(page, report, "plainConvolution", "labels alone", 3000),
+          panel(page, report, "convolution", "Γ-model", 3000),
         ]))
   }
 
@@ -375,7 +384,7 @@ extension Ladder {
       }
     }
     page.claim(
-      "A ladder errs less than the same network on labels alone, with either number of labels.",
+      "A ladder reads digits better than the same network on labels alone, with either number of labels.",
       "ladder.gain.1000.low > 0 and ladder.gain.3000.low > 0")
     page.claim(
       "So does the Γ-model.", "gamma.gain.1000.low > 0 and gamma.gain.3000.low > 0")
