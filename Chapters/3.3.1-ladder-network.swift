@@ -131,20 +131,25 @@ extension Ladder {
       "the error of a combinator that learnt, near that of the best guess", learnt,
       near: told.error, tolerance: 3 * told.error * (2 / Double(count)).squareRoot())
     page.claim(
-      "Told by the layer above, the best guess errs less than alone.",
+      "Told the sense, the best guess errs less than alone.",
       "guess.told.error < guess.alone.error")
   }
 
   /// Value and slope of a small ladder's loss on real digits.
   private static func checkTheLoss(_ page: Page, _ set: ImageSet) {
-    var plan = LadderNetwork.Plan()
-    (plan.sizes, plan.denoisingWeights) = ([784, 12, 10], [2, 1, 0.5])
-    (plan.pixelNoise, plan.noise) = (0, 0)
-    var stream = RandomStream(seed: page.seed, id, "check of the loss")
-    let network = LadderNetwork(plan, using: &stream)
-    for parameter in network.combinators.flatMap(\.a) {
-      parameter.value = parameter.value + stream.normal(parameter.value.shape, deviation: 0.3)
+    func small(_ noise: Float) -> LadderNetwork {
+      var plan = LadderNetwork.Plan()
+      (plan.sizes, plan.denoisingWeights) = ([784, 12, 10], [2, 1, 0.5])
+      (plan.pixelNoise, plan.noise) = (noise, noise)
+      var stream = RandomStream(seed: page.seed, id, "check of the loss")
+      let network = LadderNetwork(plan, using: &stream)
+      for parameter in network.combinators.flatMap(\.a) {
+        parameter.value = parameter.value + stream.normal(parameter.value.shape, deviation: 0.3)
+      }
+      return network
     }
+    let network = small(0)
+    var stream = RandomStream(seed: page.seed, id, "check of the loss", "images")
     var source = PairedBatches(
       LabelledBatches(of: set, Array(0..<8), size: 8, seed: 1, name: id),
       UnlabelledBatches(of: set.withoutLabels(Array(8..<20)), size: 12, seed: 1, name: id))
@@ -172,6 +177,15 @@ extension Ladder {
     page.check(
       "the gradient of the first weights, along a direction",
       (gradient.dot(direction) - slope) / slope, atMost: 1e-3)
+    let noisy = small(0.3)
+    let x = flatten(Tape(recording: false).constant(batch.unlabelled))
+    let passes = noisy.encode([(x, true), (x, false)], using: &stream)
+    let guess = noisy.guesses(passes[0], clean: passes[1]).first { $0.layer == 1 }!
+    let right = PlainLadder(noisy).firstGuess(
+      images(passes[0].z[1].value), above: images(guess.above.value), of: others)
+    page.check(
+      "with noise, the guess of the first layer by clean moments, against Double",
+      Routes.distance(images(guess.z.value).flatMap { $0 }, right.flatMap { $0 }), atMost: 1e-4)
   }
 
   /// Without noise both passes are one; without costs the network is the supervised one.

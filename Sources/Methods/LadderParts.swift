@@ -26,11 +26,9 @@ package struct GaussianCombinator: Module {
   /// μ(u) = a₁σ(a₂u + a₃) + a₄u + a₅, and υ(u) likewise of a₆…a₁₀.
   package func bent(_ u: Variable) -> (mean: Variable, weight: Variable) {
     let a = a.map { u.tape($0) }
-    let zero = u.tape.constant(Tensor(repeating: 0, a[0].shape))
     func bend(_ first: Int) -> Variable {
       let s = featureAffine(u, scale: a[first + 1], shift: a[first + 2], activation: .sigmoid)
-      return featureAffine(s, scale: a[first], shift: zero)
-        + featureAffine(u, scale: a[first + 3], shift: a[first + 4])
+      return featureAffine(s, scale: a[first], shift: a[first + 4]) + u * a[first + 3]
     }
     return (bend(0), bend(5))
   }

@@ -85,16 +85,7 @@ package struct PlainLadder {
     var ẑ = top
     for l in z.indices.reversed() {
       let above = l == products.count ? ẑ : product(ẑ, decoder[l])
-      let (u, a) = (normalised(above, by: above), combinators[l])
-      func bent(_ k: Int, _ j: Int, _ u: Double) -> Double {
-        a[k][j] / (1 + exp(-a[k + 1][j] * u - a[k + 2][j])) + a[k + 3][j] * u + a[k + 4][j]
-      }
-      ẑ = z[l].indices.map { i in
-        z[l][i].indices.map { j in
-          let (μ, υ) = (bent(0, j, u[i][j]), bent(5, j, u[i][j]))
-          return (z[l][i][j] - μ) * υ + μ
-        }
-      }
+      ẑ = combined(l, z[l], normalised(above, by: above))
       let guess = l == 0 ? ẑ : normalised(ẑ, by: products[l - 1])
       let squares = zip(guess, z[l]).reduce(0.0) { sum, pair in
         zip(pair.0, pair.1).reduce(sum) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
@@ -103,5 +94,26 @@ package struct PlainLadder {
     }
     return loss
   }
+
+  /// ẑ of layer l, from z̃ and u.
+  private func combined(_ l: Int, _ z̃: [[Double]], _ u: [[Double]]) -> [[Double]] {
+    let a = combinators[l]
+    func bent(_ k: Int, _ j: Int, _ u: Double) -> Double {
+      a[k][j] / (1 + exp(-a[k + 1][j] * u - a[k + 2][j])) + a[k + 3][j] * u + a[k + 4][j]
+    }
+    return z̃.indices.map { i in
+      z̃[i].indices.map { j in
+        let (μ, υ) = (bent(0, j, u[i][j]), bent(5, j, u[i][j]))
+        return (z̃[i][j] - μ) * υ + μ
+      }
+    }
+  }
   // snippet.end
+
+  /// What stands beside the clean first layer of images, from its noisy z̃ and from u.
+  package func firstGuess(
+    _ z̃: [[Double]], above u: [[Double]], of images: [[Double]]
+  ) -> [[Double]] {
+    normalised(combined(1, z̃, u), by: encode(images).products[0])
+  }
 }
