@@ -316,10 +316,28 @@ extension Ladder {
     let kit = [draws[1][0]]
     let single = try study.run(others, [others.map { _ in 0 }], on: [kit])[0]
     for (arm, outcomes) in zip(others, single) { report.add(arm.key, labels: 3000, outcomes) }
+    printTheTable(page, outcomes, others.map(\.key), single)
     giveTheTable(page, report, others.map(\.key))
     drawTheCurves(page, report)
     drawTheDifferences(page, report)
     drawTheConvolution(page, report)
+  }
+
+  /// Errors and seconds of all trainings, for the terminal.
+  private static func printTheTable(
+    _ page: Page, _ outcomes: [[[Study.Outcome]]], _ keys: [String], _ single: [[Study.Outcome]]
+  ) {
+    func row(_ name: String, _ outcomes: [Study.Outcome]) -> [String] {
+      [name]
+        + [\Study.Outcome.train, \.validation, \.test].map { part in
+          String(format: "%.2f", Spread(outcomes.map { $0[keyPath: part].last! }).mean)
+        } + [String(format: "%.0f", Spread(outcomes.map(\.seconds)).mean), "\(outcomes.count)"]
+    }
+    page.table(
+      ["arm", "train", "validation", "test", "seconds", "draws"],
+      zip(counts, outcomes).flatMap { labels, outcomes in
+        zip(LadderTraining.arms, outcomes).map { row("\($0.key), \(labels) labels", $1) }
+      } + zip(keys, single).map { row("\($0), the kit's split", $1) })
   }
 
   private static func giveTheTable(_ page: Page, _ report: OutcomeReport, _ single: [String]) {

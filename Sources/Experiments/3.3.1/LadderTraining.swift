@@ -8,7 +8,7 @@ import Tensors
 /// The trainings of chapter 3.3.1: ladder networks, Γ-models, and the same networks on labels alone.
 package enum LadderTraining {
   /// The steps of a fully connected network, and of a convolutional one.
-  package static let (steps, convolutionalSteps) = (21_600, 6000)
+  package static let (steps, convolutionalSteps) = (18_000, 5760)
   /// Labelled images of a step, and as many without labels.
   package static let batchSize = 100
   /// The rate of Adam until two thirds of the steps are done.
@@ -94,7 +94,10 @@ package enum LadderTraining {
     var start = RandomStream(seed: task.seed, task.streams, "weights")
     let network = LadderNetwork(plan, using: &start)
     let change: ImageChange? = setting.standardises ? { StandardisedPixels.change($0, &$1) } : nil
-    try run(network, of: "The ladder network", steps: steps, change: change, in: task) {
+    try run(
+      network, of: "The ladder network", steps: steps,
+      seesOthers: plan.denoisingWeights.contains { $0 > 0 }, change: change, in: task
+    ) {
       try show($0, network)
     }
   }
@@ -110,7 +113,8 @@ package enum LadderTraining {
       var start = RandomStream(seed: task.seed, task.streams, "weights")
       let network = ConvolutionalGamma(plan, using: &start)
       try run(
-        network, of: "The convolutional Γ-model", steps: convolutionalSteps, in: task
+        network, of: "The convolutional Γ-model", steps: convolutionalSteps,
+        seesOthers: weight > 0, in: task
       ) {
         try show($0, Study.reader(of: network, task.flag))
       }
@@ -120,21 +124,39 @@ package enum LadderTraining {
   // snippet.training
   /// Steps of 100 images with labels and 100 without; over the last third the rate falls in a line.
   private static func run<Network: Classifier & Objective>(
-    _ network: Network, of method: String, steps: Int, change: ImageChange? = nil,
-    in task: Study.Task, _ show: (_ step: Int) throws -> Void
+    _ network: Network, of method: String, steps: Int, seesOthers: Bool,
+    change: ImageChange? = nil, in task: Study.Task, _ show: (_ step: Int) throws -> Void
   ) throws where Network.Batch == PairedBatch {
     let (seed, name, size) = (task.seed, task.streams, task.isQuick ? 20 : batchSize)
     let source = PairedBatches(
       LabelledBatches(
         of: task.set, task.labelled, size: size, seed: seed, name: name, change: change),
       UnlabelledBatches(of: task.unlabelled, size: size, seed: seed, name: name, change: change))
+    let known = seesOthers ? task.unlabelled : task.set.withoutLabels(task.labelled)
     let epochs = task.epochs(steps / source.stepsPerEpoch)  // passes over the labelled images
     let end = epochs * source.stepsPerEpoch
     var training = Training(
       network, source, Adam(), rate: .linearDecay(rate, from: 2 * end / 3, to: end, .steps),
       seed: seed, name: name)
     try training.follow(method, epochs: epochs, in: task) {
+      try settle(network, on: known, change, task)
       try show($0 * source.stepsPerEpoch)
+    }
+  }
+
+  /// Takes the clean moments over up to 10,000 images, in the place of those of the last few batches.
+  private static func settle(
+    _ network: some Classifier, on images: UnlabelledImages, _ change: ImageChange?,
+    _ task: Study.Task
+  ) throws {
+    var (seen, noise) = (0, RandomStream(seed: 0, "a clean pass draws nothing"))
+    for places in Array(0..<min(10_000, images.count)).batches(of: 500) {
+      try task.flag.check()
+      seen += places.count
+      let batch = change?(images(places), &noise) ?? images(places)
+      let x = Tape(recording: false).constant(batch)
+      _ = network.logits(
+        x, .estimation(share: Float(places.count) / Float(seen)), using: &noise)
     }
   }
   // snippet.end
