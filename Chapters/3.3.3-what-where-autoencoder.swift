@@ -121,12 +121,16 @@ extension WhatWhere {
     return source.next(using: &unused)
   }
 
-  /// (3)4c-2p-(2)3c-10fc, whose pooling leaves out an odd row, with random numbers for all weights.
+  /// (3)4c-2p-(2)2c-2p-(2)3c-10fc, whose poolings leave out odd rows, with random numbers for all
+  /// weights.
   private static func tiny(
     _ page: Page, _ change: (inout WhatWhereAutoencoder.Plan) -> Void = { _ in }
   ) -> WhatWhereAutoencoder {
     var plan = WhatWhereAutoencoder.Plan()
-    plan.blocks = [.init(filters: 3, kernel: 4, pools: true), .init(filters: 2, kernel: 3)]
+    plan.blocks = [
+      .init(filters: 3, kernel: 4, pools: true), .init(filters: 2, kernel: 2, pools: true),
+      .init(filters: 2, kernel: 3),
+    ]
     (plan.reconstruction, plan.middle) = (0.3, 0.2)
     change(&plan)
     var stream = RandomStream(seed: page.seed, id, "tiny")
@@ -149,9 +153,7 @@ extension WhatWhere {
     }
     for knowsWhere in [true, false] {
       let network = tiny(page) { $0.knowsWhere = knowsWhere }
-      let plain = PlainWhatWhere(
-        filters: [3, 2], kernels: [4, 3], reconstruction: Double(network.plan.reconstruction),
-        middle: Double(network.plan.middle), knowsWhere: knowsWhere)
+      let plain = PlainWhatWhere(network.plan)
       let parameters = network.parameters
       let w = parameters.map { $0.value.values.map(Double.init) }
       func loss(_ w: [[Double]]) -> Double {
@@ -183,10 +185,10 @@ extension WhatWhere {
         Dictionary(
           uniqueKeysWithValues: indices.map { ($0, stream.normal(parameters[$0].value.shape)) })
       }
-      check("the gradient of what classifies, which draws as well", normal(0..<6))
-      check("the gradient of the decoder", normal(6..<10))
+      check("the gradient of what classifies, which draws as well", normal(0..<8))
+      check("the gradient of the decoder", normal(8..<14))
       let direction = stream.normal(parameters[0].value.shape)
-      check("filters that are tied: the sum of both gradients", [0: direction, 6: direction])
+      check("filters that are tied: the sum of both gradients", [0: direction, 8: direction])
     }
   }
 

@@ -164,6 +164,23 @@ import Testing
     }
   }
 
+  /// Every level but the image counts in the middle term.
+  @Test func theMiddleTermIsASumOverTheLevels() {
+    let model = model {
+      $0.blocks.append(Plan.Block(filters: 4, kernel: 2))
+      $0.blocks.append(Plan.Block(filters: 3, kernel: 1))
+    }
+    let images = Tensor.concatenation([batch.labelled.images, batch.unlabelled], axis: 1)
+    let encoding = model.encoding(Tape(recording: false).constant(images))
+    let levels = zip(encoding.inputs, model.reconstructions(encoding)).map {
+      Double(($0.value - $1.value).sumOfSquares()) / 5
+    }
+    #expect(levels.count == 4)
+    let found = parts(model, batch)
+    expect(Double(found[1]), near: levels[0])
+    expect(Double(found[2]), near: levels[1] + levels[2] + levels[3])
+  }
+
   /// Values by Benchmarks/golden_whatwhere.py.
   @Test(arguments: [(true, 26.6330002, 59.8883199), (false, 26.6611843, 58.214242)])
   func lossAndGradientAreThoseOfPyTorch(_ knowsWhere: Bool, _ loss: Double, _ norm: Double) {

@@ -1,44 +1,51 @@
 import Foundation
+import Methods
 
-/// The loss of a what-where auto-encoder of two blocks, the first of which pools, number by number and
-/// in Double.
+/// The loss of a what-where auto-encoder number by number, in Double.
 package struct PlainWhatWhere {
   /// Channels of rows of numbers.
   package typealias Maps = [[[Double]]]
 
-  /// Filters of the two blocks, and the pixels of a side of each filter.
-  package let filters, kernels: [Int]
-  /// λ_rec and λ_M.
-  package let reconstruction, middle: Double
-  package let knowsWhere: Bool
+  private let plan: WhatWhereAutoencoder.Plan
 
-  package init(
-    filters: [Int], kernels: [Int], reconstruction: Double, middle: Double, knowsWhere: Bool
-  ) {
-    (self.filters, self.kernels) = (filters, kernels)
-    (self.reconstruction, self.middle, self.knowsWhere) = (reconstruction, middle, knowsWhere)
-  }
+  /// The loss of networks by a plan.
+  package init(_ plan: WhatWhereAutoencoder.Plan) { self.plan = plan }
 
   // snippet.plainly
   /// L of images, of which the first have labels.
   ///
-  /// - Parameter w: the network's parameters in their order: weights and biases of the convolutions,
-  ///   of the output layer, and of the decoder.
+  /// - Parameter w: weights and biases in turn, of the convolutions first to last, of the output
+  ///   layer, and of the decoder's layers in the order of the convolutions that they turn back.
   package func loss(_ w: [[Double]], images: [[[Double]]], labels: [Int]) -> Double {
+    let blocks = plan.blocks
+    let back = 2 * blocks.count + 2
     var (nll, drawn, between) = (0.0, 0.0, 0.0)
     for (index, image) in images.enumerated() {
-      let x = [image]
-      let wide = rectified(convolved(x, w[0], w[1], kernels[0]))
-      let (what, places) = pooled(wide)
-      let top = rectified(convolved(what, w[2], w[3], kernels[1]))
-      if index < labels.count { nll -= logProbability(labels[index], of: top, w[4], w[5]) }
-      let back = rectified(spread(top, w[8], w[9], channels: filters[0], kernels[1]))
-      let unpooled = unpooled(back, at: places, side: wide[0].count)
-      drawn += distance(x, spread(unpooled, w[6], w[7], channels: 1, kernels[0]))
-      between += distance(what, back)
+      var (inputs, places): ([Maps], [[[[Int]]]?]) = ([], [])
+      var x = [image]
+      for (m, block) in blocks.enumerated() {
+        inputs.append(x)
+        x = rectified(convolved(x, w[2 * m], w[2 * m + 1], block.kernel))
+        places.append(block.pools ? self.places(x) : nil)
+        if let places = places[m] { x = picked(x, places) }
+      }
+      if index < labels.count {
+        nll -= logProbability(labels[index], of: x, w[back - 2], w[back - 1])
+      }
+      for (m, block) in blocks.enumerated().reversed() {
+        if let places = places[m] {
+          // The side before the pooling: what the block read, less what its filters took.
+          x = putBack(x, places, side: inputs[m][0].count - block.kernel + 1)
+        }
+        x = spread(x, w[back + 2 * m], w[back + 2 * m + 1], block.kernel)
+        if m > 0 { x = rectified(x) }
+        let error = distance(inputs[m], x)
+        if m == 0 { drawn += error } else { between += error }
+      }
     }
     let n = Double(images.count)
-    return nll / Double(labels.count) + reconstruction * drawn / n + middle * between / n
+    return nll / Double(labels.count)
+      + (Double(plan.reconstruction) * drawn + Double(plan.middle) * between) / n
   }
   // snippet.end
 
@@ -69,10 +76,8 @@ package struct PlainWhatWhere {
   }
 
   /// Each input is added to the outputs of its window.
-  private func spread(
-    _ x: Maps, _ w: [Double], _ b: [Double], channels: Int, _ k: Int
-  ) -> Maps {
-    let side = x[0].count + k - 1
+  private func spread(_ x: Maps, _ w: [Double], _ b: [Double], _ k: Int) -> Maps {
+    let (side, channels) = (x[0].count + k - 1, b.count)
     var y = b.map { [[Double]](repeating: [Double](repeating: $0, count: side), count: side) }
     for f in x.indices {
       for channel in 0..<channels {
@@ -91,36 +96,34 @@ package struct PlainWhatWhere {
     return y
   }
 
-  /// The largest of each 2 × 2, and its place among the four.
-  private func pooled(_ x: Maps) -> (what: Maps, places: [[[Int]]]) {
-    let places = x.map { map in
+  /// The place of the largest of each 2 × 2 among the four, of equals the first.
+  private func places(_ x: Maps) -> [[[Int]]] {
+    x.map { map in
       (0..<map.count / 2).map { r in
         (0..<map.count / 2).map { c in
-          (0..<4).max { a, b in
-            // Of equals the first, which `max` would pass over.
-            let (u, v) = (map[2 * r + a / 2][2 * c + a % 2], map[2 * r + b / 2][2 * c + b % 2])
-            return u < v || u == v && a > b
-          }!
+          let four = (0..<4).map { map[2 * r + $0 / 2][2 * c + $0 % 2] }
+          return four.firstIndex(of: four.max()!)!
         }
       }
     }
-    let what = zip(x, places).map { map, places in
-      places.indices.map { r in
-        places[r].indices.map { c in
-          map[2 * r + places[r][c] / 2][2 * c + places[r][c] % 2]
-        }
+  }
+
+  /// The numbers at some places.
+  private func picked(_ x: Maps, _ places: [[[Int]]]) -> Maps {
+    zip(x, places).map { map, places in
+      places.enumerated().map { r, row in
+        row.enumerated().map { c, place in map[2 * r + place / 2][2 * c + place % 2] }
       }
     }
-    return (what, places)
   }
 
   /// Each number at its place, or at the first of the four where the decoder is not told.
-  private func unpooled(_ x: Maps, at places: [[[Int]]], side: Int) -> Maps {
+  private func putBack(_ x: Maps, _ places: [[[Int]]], side: Int) -> Maps {
     zip(x, places).map { map, places in
       var y = [[Double]](repeating: [Double](repeating: 0, count: side), count: side)
       for r in map.indices {
         for c in map[r].indices {
-          let place = knowsWhere ? places[r][c] : 0
+          let place = plan.knowsWhere ? places[r][c] : 0
           y[2 * r + place / 2][2 * c + place % 2] = map[r][c]
         }
       }
