@@ -21,6 +21,7 @@ let prose = [
   "2.4-what-goes-wrong.md",
   "3.1-baseline.md",
   "3.2-the-techniques-together.md",
+  "3.3.2-variational-autoencoders.md",
   "3.3.7-sparse-autoencoder.md",
   "3.3.8-denoising-autoencoders.md",
 ]

@@ -13,6 +13,7 @@ public let allChapters: [any Chapter.Type] = [
   WhatGoesWrong.self,
   Baseline.self,
   TechniquesTogether.self,
+  VariationalAutoencoders.self,
   SparseFeatures.self,
   DenoisingAutoencoders.self,
 ]
