@@ -21,9 +21,8 @@ struct DrawnFeatures: BatchSource {
     let labelled, unlabelled: ShuffledOrder.State
   }
 
-  /// How many images of either kind a batch has.
-  static let (labelledSize, unlabelledSize) = (100, 50)
-
+  /// How many images of either kind a batch has; a tenth of that in a quick run.
+  private let sizes: (labelled: Int, unlabelled: Int)
   private let posteriors: (labelled: Posterior, unlabelled: Posterior)
   private let labels: [Int]
   private let isDrawn: Bool
@@ -39,6 +38,7 @@ struct DrawnFeatures: BatchSource {
       Posterior(features, unlabelled.count) { unlabelled($0) }
     )
     labels = set.labels(labelled)
+    sizes = task.isQuick ? (10, 5) : (100, 50)
     self.isDrawn = isDrawn
     func order(_ count: Int, _ name: String) -> ShuffledOrder {
       ShuffledOrder(count, shuffledBy: RandomStream(seed: task.seed, task.streams, name))
@@ -50,11 +50,11 @@ struct DrawnFeatures: BatchSource {
     State(labelled: orders.labelled.state, unlabelled: orders.unlabelled.state)
   }
 
-  var stepsPerEpoch: Int { max(1, posteriors.unlabelled.count / Self.unlabelledSize) }
+  var stepsPerEpoch: Int { max(1, posteriors.unlabelled.count / sizes.unlabelled) }
 
   mutating func next(using noise: inout RandomStream) -> Batch {
-    let chosen = orders.labelled.nextAcross(Self.labelledSize)
-    let others = orders.unlabelled.nextAcross(Self.unlabelledSize)
+    let chosen = orders.labelled.nextAcross(sizes.labelled)
+    let others = orders.unlabelled.nextAcross(sizes.unlabelled)
     return Batch(
       labelled: posteriors.labelled.rows(chosen, isDrawn, using: &noise),
       labels: chosen.map { labels[$0] },

@@ -79,7 +79,7 @@ package enum GenerativeArms {
     Study.Arm("alone", aloneSettings.map { Described($0, aloneEpochs) }) { described, task, show in
       let model = try alone(described.setting, task, show)
       // The pictures are of this very model, and are asked for when the draws are done.
-      if !task.isQuick, task.epochs(aloneEpochs) == aloneEpochs {
+      if task.share == 1 {
         _ = try looks.kept(described.setting, task) { StyleLook(of: model, task) }
       }
     }
@@ -90,13 +90,13 @@ package enum GenerativeArms {
   ) throws -> SemiSupervisedAutoencoder {
     var stream = RandomStream(seed: task.seed, task.streams, "weights")
     let model = SemiSupervisedAutoencoder(plan(setting, task), using: &stream)
+    let size = task.isQuick ? 10 : aloneSize
     let pairs = PairedBatches(
       LabelledBatches(
-        of: task.set, task.labelled, size: aloneSize, seed: task.seed, name: task.streams),
-      UnlabelledBatches(
-        of: task.unlabelled, size: aloneSize, seed: task.seed, name: task.streams))
+        of: task.set, task.labelled, size: size, seed: task.seed, name: task.streams),
+      UnlabelledBatches(of: task.unlabelled, size: size, seed: task.seed, name: task.streams))
     let batches = LongEpochs(
-      source: pairs, stepsPerEpoch: max(1, task.unlabelled.count / aloneSize))
+      source: pairs, stepsPerEpoch: max(1, task.unlabelled.count / size))
     let epochs = task.epochs(aloneEpochs)
     var training = Training(
       model, batches, Adam(), rate: schedule(setting.rate, epochs * batches.stepsPerEpoch),

@@ -14,7 +14,7 @@ package enum PlainBounds {
   ) -> (evidence: Double, bound: Double, gap: Double) {
     var plan = VariationalAutoencoder.Plan()
     (plan.inputs, plan.hidden, plan.latent) = (9, [6], 1)
-    (plan.drawsPixels, plan.initialiser) = (false, .gaussian(deviation: 0.8))
+    (plan.drawsPixels, plan.initialiser) = (false, .gaussian(deviation: 0.4))
     var stream = RandomStream(seed: seed, "3.3.2", "check of the bound")
     let model = VariationalAutoencoder(plan, using: &stream)
     let digit = set.images([0])
@@ -92,13 +92,15 @@ package enum PlainBounds {
   // snippet.end
 
   /// M2 of three classes on two features.
-  private static func tiny(using stream: inout RandomStream) -> SemiSupervisedAutoencoder {
+  private static func tiny(
+    _ deviation: Float, using stream: inout RandomStream
+  ) -> SemiSupervisedAutoencoder {
     var first = VariationalAutoencoder.Plan()
     (first.inputs, first.hidden, first.latent) = (6, [3], 2)
     let features = FrozenFeatures(of: VariationalAutoencoder(first, using: &stream))
     var plan = SemiSupervisedAutoencoder.Plan(labelled: 1, unlabelled: 1)
     (plan.hidden, plan.latent, plan.classes) = ([5], 2, 3)
-    plan.initialiser = .gaussian(deviation: 0.7)
+    plan.initialiser = .gaussian(deviation: deviation)
     return SemiSupervisedAutoencoder(plan, on: features, using: &stream)
   }
 
@@ -107,7 +109,7 @@ package enum PlainBounds {
     seed: UInt64
   ) -> (bound: Double, slopes: [(path: String, error: Double)]) {
     var stream = RandomStream(seed: seed, "3.3.2", "check of the sum")
-    let model = tiny(using: &stream)
+    let model = tiny(0.7, using: &stream)
     let (n, classes) = (4, model.plan.classes)
     let x = stream.normal([n, 2])
     // A copy of the stream draws what the method will.
@@ -140,12 +142,18 @@ package enum PlainBounds {
     return ((Double(total.value.scalar) - wanted) / wanted, slopes)
   }
 
-  /// How far the gradient by drawn classes is from that of the sum, over many copies of four rows.
+  /// How far the gradient by drawn classes is from that of the sum, over many copies of a row.
   package static func sample(seed: UInt64) -> Double {
     var stream = RandomStream(seed: seed, "3.3.2", "check of the draws")
-    let model = tiny(using: &stream)
-    let rows = stream.normal([4, 2])
-    let copies = Tensor.concatenation([Tensor](repeating: rows, count: 25_000), axis: 0)
+    // With larger weights some variances are next to nothing, and the mean is that of a few draws.
+    let model = tiny(0.4, using: &stream)
+    // Posteriors too narrow to draw from, so that nothing is drawn but the classes.
+    for (path, value) in [("latentLogVariance.weight", Float(0)), ("latentLogVariance.bias", -20)] {
+      let parameter = parameter(path, of: model)
+      parameter.value = Tensor(repeating: value, parameter.value.shape)
+    }
+    let row = stream.normal([1, 2])
+    let copies = Tensor.concatenation([Tensor](repeating: row, count: 100_000), axis: 0)
     let weight = parameter("classifierOutput.weight", of: model)
     func gradient(_ bound: (Variable, inout RandomStream) -> Variable) -> Tensor {
       let tape = Tape()
