@@ -16,7 +16,9 @@ extension RunStamp {
   }
 
   /// The seconds of such a run where nothing is kept, on the machine that made it.
-  var wholeSeconds: Double { restSeconds + jobSeconds.values.reduce(0, +) }
+  ///
+  /// The same bits each time: a dictionary has another order in each run.
+  var wholeSeconds: Double { restSeconds + jobSeconds.values.sorted().reduce(0, +) }
 }
 
 extension ChapterFiles {

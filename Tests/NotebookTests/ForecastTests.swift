@@ -142,6 +142,19 @@ private enum Timed: Chapter {
     #expect(try expected(package, speed: 100) == 130)
   }
 
+  /// A chapter may have it as a value, which a second run must repeat.
+  @Test func theWholeTimeHasTheSameBitsInWhateverOrderItsPartsStand() {
+    let parts = (0..<200).map { (key: "job \($0)", value: 10 / Double($0 + 3)) }
+    let whole = [0, 500, 5000].map { room in
+      var jobs = [String: Double](minimumCapacity: room)
+      for part in room == 0 ? parts : parts.reversed() { jobs[part.key] = part.value }
+      var stamp = stamp(speed: 100)
+      stamp.jobSeconds = jobs
+      return stamp.wholeSeconds
+    }
+    #expect(Set(whole).count == 1)
+  }
+
   @Test func aCheckIsHeardOfAsSoonAsItIsMade() {
     let heard = Mutex<[String]>([])
     let page = Page(
