@@ -19,7 +19,7 @@ struct DigitReader: Classifier {
   init(
     _ features: FrozenFeatures?, hidden sizes: [Int], using stream: inout RandomStream
   ) {
-    let start = Initialiser.gaussian(deviation: 0.001)
+    let start = Initialiser.xavierNormal
     let inputs = features?.count ?? ImageSet.pixelsPerImage
     self.features = features
     hidden = SoftplusLayers([inputs] + sizes, initialiser: start, using: &stream)

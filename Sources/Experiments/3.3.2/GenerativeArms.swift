@@ -48,6 +48,7 @@ package enum GenerativeArms {
     var plan = SemiSupervisedAutoencoder.Plan(
       labelled: task.labelled.count, unlabelled: task.unlabelled.count)
     plan.classifierWeight = Float(setting.alpha)
+    plan.initialiser = .xavierNormal
     return plan
   }
 

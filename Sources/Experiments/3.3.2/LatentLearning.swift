@@ -5,29 +5,38 @@ import Networks
 import Notebook
 import Tensors
 
-/// M1, which learns from all images without a label, once for all draws; and two variants of it.
+/// M1, which learns from all images without a label, once for all draws; and variants of it.
 package struct LatentLearning: Sendable {
-  /// What the divergence counts for.
+  /// Where the weights start, and what the divergence counts for.
   ///
-  /// The paper's stands last, because what is last is begun first.
+  /// What M2 reads stands last, because what is last is begun first.
   package enum Kind: String, CaseIterable, Sendable {
-    /// As many times as there are pixels: what it comes to when the other part of the loss is averaged
-    /// over the pixels where it should be their sum.
+    /// From spread weights; the divergence counts as many times as there are pixels, which is what it
+    /// comes to when the other part of the loss is averaged over the pixels where it should be their
+    /// sum.
     case averaged
-    /// Nothing at first, and the whole after a fifth of the epochs.
+    /// From small weights; the divergence counts nothing at first, and whole after a fifth of the
+    /// epochs.
     case warmed
-    /// The whole, as the bound has it.
-    case paper
+    /// From the weights of the authors' program, of deviation 0.001.
+    case small
+    /// From Glorot and Bengio's weights; the code that M2 reads.
+    case wide
 
     /// How often each image is seen; the first is known for what it is soon.
-    package var epochs: Int { self == .averaged ? 20 : 100 }
+    package var epochs: Int { self == .averaged ? 20 : 80 }
 
-    fileprivate var weight: Schedule {
+    fileprivate var plan: VariationalAutoencoder.Plan {
+      var plan = VariationalAutoencoder.Plan()
+      if self == .wide || self == .averaged { plan.initialiser = .xavierNormal }
       switch self {
-      case .averaged: .constant(Double(ImageSet.pixelsPerImage))
-      case .warmed: Schedule(in: .epochs) { [end = epochs / 5] in min(1, Double($0) / Double(end)) }
-      case .paper: .constant(1)
+      case .averaged: plan.divergenceWeight = .constant(Double(ImageSet.pixelsPerImage))
+      case .warmed:
+        let end = Double(epochs / 5)
+        plan.divergenceWeight = Schedule(in: .epochs) { min(1, Double($0) / end) }
+      case .small, .wide: break
       }
+      return plan
     }
   }
 
@@ -62,14 +71,12 @@ package struct LatentLearning: Sendable {
   }
 
   private static func model(_ kind: Kind, seed: UInt64) -> VariationalAutoencoder {
-    var plan = VariationalAutoencoder.Plan()
-    plan.divergenceWeight = kind.weight
     var stream = RandomStream(seed: seed, "3.3.2", "M1")
-    return VariationalAutoencoder(plan, using: &stream)
+    return VariationalAutoencoder(kind.plan, using: &stream)
   }
 
   // snippet.learning
-  /// Trains one model; all kinds share first weights, orders and noise.
+  /// Trains one model; all kinds share the orders and the noise.
   private static func learn(
     _ kind: Kind, _ images: UnlabelledImages, seed: UInt64, isQuick: Bool, _ flag: SideBySide.Flag
   ) throws -> Learnt {
@@ -102,14 +109,14 @@ package struct LatentLearning: Sendable {
     return Dictionary(uniqueKeysWithValues: zip(kinds, looks))
   }
 
-  /// The paper's model.
+  /// The model that M2 reads.
   private func model(_ seed: UInt64, _ flag: SideBySide.Flag) throws -> VariationalAutoencoder {
-    let model = Self.model(.paper, seed: seed)
-    try stages[.paper]!(flag).weights.put(into: model.parameters)
+    let model = Self.model(.wide, seed: seed)
+    try stages[.wide]!(flag).weights.put(into: model.parameters)
     return model
   }
 
-  /// What M2 reads: the latent variables of the paper's model that tell images apart.
+  /// The latent variables of that model that tell images apart.
   func features(_ seed: UInt64, _ flag: SideBySide.Flag) throws -> FrozenFeatures {
     let model = try model(seed, flag)
     let units = LatentLook.units(of: model, images)
