@@ -287,6 +287,9 @@ extension KeptResults {
     return Dictionary(seconds) { first, _ in first }
   }
 
+  /// The most memory that a process held while it computed one of them; nil where none tells.
+  var peakMegabytes: Double? { uses.compactMap(\.job.peakMegabytes).max() }
+
   /// The time in which results were computed.
   var busySeconds: Double { store?.shares.busySeconds ?? 0 }
 

@@ -122,7 +122,7 @@ public struct Run: Sendable {
       seconds: (seconds * 100).rounded() / 100, keptSeconds: kept.reusedSeconds,
       restSeconds: (max(0, seconds - kept.busySeconds) * 100).rounded() / 100,
       jobSeconds: kept.jobSeconds, speed: mean(speed, options.measureSpeed()),
-      peakMegabytes: memory.end(piece))
+      peakMegabytes: [memory.end(piece), kept.peakMegabytes].compactMap { $0 }.max())
     var figureError: LabError?
     do {
       if !isBelieved, files.isWriteUp(folder) {

@@ -45,7 +45,8 @@ public struct RunStamp: Codable, Equatable, Sendable {
   public var jobSeconds: [String: Double]
   /// How fast the machine was, in the unit of `Run.Options.measureSpeed`; nil where nobody measured.
   public var speed: Double?
-  /// The most memory that the process held; nil where the system does not tell.
+  /// The most memory that the run held, or an earlier one while it computed what stands in this one;
+  /// nil where the system does not tell.
   public var peakMegabytes: Double?
 
   /// The stamp as it is committed.

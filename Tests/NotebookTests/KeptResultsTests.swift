@@ -248,6 +248,16 @@ private enum Work: Chapter {
     #expect(try text(package, path("a job")) == before.1, "the same bits keep their date")
   }
 
+  @Test func theMemoryOfARunIsThatOfItsWorkToo() async throws {
+    let package = try TemporaryPackage()
+    let files = try package.files
+    _ = try await run(files)
+    var job = try #require(KeptJob(Data(try text(package, path("a job")).utf8)))
+    job.peakMegabytes = 1e6
+    try package.write(String(decoding: try job.encoded(), as: UTF8.self), to: path("a job"))
+    #expect(try await run(files).run.stamp.peakMegabytes == 1e6)
+  }
+
   @Test func onlyLongWorkOfTheWriteUpIsCommitted() async throws {
     let package = try TemporaryPackage()
     let files = try package.files
