@@ -24,6 +24,7 @@ let prose = [
   "3.3-leaderboard.md",
   "3.3.4-universum-prescription.md",
   "3.3.5-pseudo-label.md",
+  "3.3.6-surrogate-classes.md",
   "3.3.7-sparse-autoencoder.md",
   "3.3.8-denoising-autoencoders.md",
 ]

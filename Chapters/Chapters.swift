@@ -16,6 +16,7 @@ public let allChapters: [any Chapter.Type] = [
   WhatUnlabelledImagesGive.self,
   NoneOfTheClasses.self,
   LabelsByGuess.self,
+  SurrogateFeatures.self,
   SparseFeatures.self,
   DenoisingAutoencoders.self,
 ]

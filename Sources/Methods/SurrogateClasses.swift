@@ -15,12 +15,14 @@ public struct SurrogateBatches: BatchSource {
   public struct Batch {
     /// The copies, `[1, n, 28, 28]`.
     public let images: Tensor
-    /// The place of the image that each was made of.
+    /// The class that each belongs to: the place of the image that it was made of, unless several
+    /// images share one.
     public let classes: [Int]
   }
 
   private let seeds: UnlabelledImages
   private let size: Int
+  private let shared: [Int]?
   private let change: ImageChange
   private var order: ShuffledOrder
 
@@ -29,25 +31,32 @@ public struct SurrogateBatches: BatchSource {
   /// - Parameters:
   ///   - seeds: the images that the classes are made of.
   ///   - seed: with the name, what the stream of the order comes from.
+  ///   - shared: the class of each seed, where several share one; without it each is its own.
   ///   - change: makes a copy; what it draws is another each time.
   public init(
-    of seeds: UnlabelledImages, size: Int, seed: UInt64, name: String,
+    of seeds: UnlabelledImages, size: Int, seed: UInt64, name: String, shared: [Int]? = nil,
     change: @escaping ImageChange = SurrogateBatches.change
   ) {
-    (self.seeds, self.size, self.change) = (seeds, size, change)
+    precondition(
+      shared == nil || shared!.count == seeds.count, "classes of other images: \(seeds.count)")
+    (self.seeds, self.size, self.shared, self.change) = (seeds, size, shared, change)
     order = ShuffledOrder(seeds.count, shuffledBy: RandomStream(seed: seed, name, "classes"))
   }
 
   /// Where the source stands.
   public var state: ShuffledOrder.State { order.state }
-  /// The batches in which each class is met once.
+  /// The batches in which each seed is met once.
   public var stepsPerEpoch: Int { max(1, seeds.count / size) }
 
-  /// The next batch.
+  // snippet.next
+  /// The next batch: a changed copy of each of the next seeds, whose place is its class.
   public mutating func next(using noise: inout RandomStream) -> Batch {
-    let classes = order.nextAcross(size)
-    return Batch(images: change(seeds(classes), &noise), classes: classes)
+    let places = order.nextAcross(size)
+    return Batch(
+      images: change(seeds(places), &noise),
+      classes: shared.map { shared in places.map { shared[$0] } } ?? places)
   }
+  // snippet.end
 
   /// Goes to where a source of the same settings stood.
   public mutating func restore(_ state: ShuffledOrder.State) -> Bool { order.restore(state) }
@@ -127,6 +136,7 @@ public struct ExemplarNetwork: Classifier {
     }
   }
 
+  // snippet.features
   /// The features of images `[1, n, 28, 28]`: the largest number in each quadrant of each map of
   /// each convolution, and the units of the layer behind them; `[n, 4·maps + units]`.
   ///
@@ -137,6 +147,7 @@ public struct ExemplarNetwork: Classifier {
     let parts = maps.map(\.value.quadrantMaxima) + [hidden(flatten(maps.last!)).value]
     return Tensor.concatenation(parts, axis: 1)
   }
+  // snippet.end
 }
 
 /// The cross-entropy of surrogate classes (section 2.2 of the paper).
@@ -147,6 +158,7 @@ public struct SurrogateClasses: Objective {
   /// The objective of a network.
   public init(_ network: ExemplarNetwork) { self.network = network }
 
+  // snippet.loss
   /// L = −(1/n) Σ ln P(the place of the image that a copy was made of).
   public func loss(
     _ batch: SurrogateBatches.Batch, at moment: Moment, on tape: Tape,
@@ -156,6 +168,7 @@ public struct SurrogateClasses: Objective {
     return Loss(
       softmaxCrossEntropy(logits: logits, labels: batch.classes), over: batch.classes.count)
   }
+  // snippet.end
 }
 
 extension Tensor {

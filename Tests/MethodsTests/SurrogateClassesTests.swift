@@ -39,6 +39,21 @@ import Testing
     #expect(met == Set(0..<12))
   }
 
+  /// Images that share a class are told apart no more: their copies belong to the shared one.
+  @Test func imagesCanShareAClass() {
+    let shared = (0..<12).map { $0 % 3 }
+    var source = SurrogateBatches(
+      of: set.withoutLabels(Array(0..<12)), size: 5, seed: 1, name: "test", shared: shared
+    ) { images, _ in images }
+    var places = batches { images, _ in images }
+    var noise = RandomStream(seed: 1, "noise")
+    for _ in 0..<6 {
+      let (batch, own) = (source.next(using: &noise), places.next(using: &noise))
+      #expect(batch.images == own.images)
+      #expect(batch.classes == own.classes.map { shared[$0] })
+    }
+  }
+
   @Test func copiesOfAnImageDifferAndStayInRange() {
     var noise = RandomStream(seed: 1, "noise")
     let images = set.images([Int](repeating: 3, count: 200))
