@@ -65,6 +65,8 @@ struct PageWriter {
   let way: String
   var map: SiteMap
 
+  private static let claimStart = "<span class=\"claim\">"
+
   private(set) var body = PageBody()
   private var slugs: [String: Int] = [:]
   /// Elements that are open.
@@ -121,7 +123,16 @@ struct PageWriter {
     for part in PageDraft.parts(of: text) {
       switch part {
       case .words(let words):
-        body.html += words
+        var rest = words[...]
+        if body.html.hasSuffix(Self.claimStart) {
+          // The space before a sentence is none of its own.
+          let space = rest.prefix { $0.isWhitespace }
+          body.html.insert(
+            contentsOf: space,
+            at: body.html.index(body.html.endIndex, offsetBy: -Self.claimStart.count))
+          rest = rest[space.endIndex...]
+        }
+        body.html += rest
         hear(Markup.unescaped(words))
       case .mark(let index): try mark(index)
       }
@@ -147,7 +158,7 @@ struct PageWriter {
       body.html += formulas[Formula(source, isDisplay: false)] ?? Markup.escaped(source)
     case .claim:
       claim = (index, open.count)
-      body.html += "<span class=\"claim\">"
+      body.html += Self.claimStart
     case .claimEnd: try closeClaim()
     case .excerpt: break
     }

@@ -175,10 +175,11 @@ extension SiteDraft {
         "question": row.count > 1 ? row[1] : "", "time": row.count > 2 ? row[2] : "",
       ]
     }
-    let end = about.html.range(of: "<h2")?.lowerBound ?? about.html.endIndex
+    // What the README says before its first picture and its first part.
+    let end = ["<h2", "<figure"].compactMap { about.html.range(of: $0)?.lowerBound }.min()
     var context = bound(about)
     context["heading"] = about.title
-    context["body"] = String(about.html[..<end])
+    context["body"] = String(about.html[..<(end ?? about.html.endIndex)])
     context["chapters"] = entries
     context["values"] = (context["values"] as? [[String: Any]])?.filter {
       ($0["name"] as? String)?.contains("/run.") == true

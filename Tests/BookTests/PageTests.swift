@@ -70,7 +70,7 @@ import Testing
         + "<!--claim half.steps < nobody-->*so it<!--/claim--> goes* on.")
     defer { lab.remove() }
     let page = try await lab.page()
-    #expect(page.contains("<span class=\"claim\">\nHalf of it <em>is</em> enough."))
+    #expect(page.contains("\n<span class=\"claim\">Half of it <em>is</em> enough."))
     #expect(page.contains("<code class=\"predicate\">half.steps &lt; all.steps</code>"))
     #expect(
       page.contains("<code class=\"filled\">12 &lt; 97.44</code> <span class=\"good\">✓ holds"))

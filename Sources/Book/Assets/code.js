@@ -31,7 +31,7 @@
 
   // The scroll position at which a reader asked for an excerpt; it stays until the text has moved on.
   let pinned = null;
-  let current;
+  let current = null;
 
   function place() {
     for (const { element, mark } of excerpts) {
@@ -42,7 +42,7 @@
       }
     }
     if (toc) toc.hidden = false;
-    current = undefined;
+    current = null;
     follow();
   }
 

@@ -18,7 +18,7 @@
     const original = [...body.rows];
     if (original.some((row) => row.cells.length !== head.cells.length)) continue;
     [...head.cells].forEach((cell, column) => {
-      if (!cell.textContent.trim()) return;
+      if (!cell.textContent.trim() || cell.querySelector(".unseen")) return;
       const button = document.createElement("button");
       button.type = "button";
       button.append(...cell.childNodes);
