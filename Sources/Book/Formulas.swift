@@ -118,7 +118,7 @@ struct Formulas {
   private func converted(_ formulas: [Formula]) async throws -> [Result] {
     let count =
       formulas.count == 1 ? "1 formula is" : "\(formulas.count) formulas are"
-    let install = "install it with: pip install 'math-core==0.9.*'"
+    let install = "install it with: pip install 'math-core==0.9.*'."
     let python = Program(
       name: "python3",
       remedy: "\(count) not converted that \(Self.path) does not keep; install it with: apt-get "

@@ -155,7 +155,9 @@ struct PageWriter {
       body.html += try number(text, name)
     case .formula(let source):
       hear(source)
-      body.html += formulas[Formula(source, isDisplay: false)] ?? Markup.escaped(source)
+      let formula = formulas[Formula(source, isDisplay: false)] ?? Markup.escaped(source)
+      // A formula breaks nowhere, and a long one is wider than a phone: there it may be moved.
+      body.html += source.count > 24 ? "<span class=\"long\">\(formula)</span>" : formula
     case .claim:
       claim = (index, open.count)
       body.html += Self.claimStart

@@ -25,16 +25,26 @@ struct Program {
   /// Runs the program to its end.
   ///
   /// - Parameters:
-  ///   - input: what it reads.
+  ///   - input: what it reads from a file, its last argument; nil for none. By a file, since a program
+  ///     that ends before it has read its input would break the pipe.
   ///   - patience: how long it may take.
   ///   - limit: the most bytes that it may write.
   /// - Throws: `LabError` of kind `.tool` when it is missing or does not end; `CancellationError`.
   func run(
-    _ arguments: [String], input: Data = Data(), patience: Duration = .seconds(60),
+    _ arguments: [String], input: Data? = nil, patience: Duration = .seconds(60),
     limit: Int = 64 << 20
   ) async throws -> Outcome {
+    var arguments = arguments
+    let folder = try input.map { _ in try TemporaryFolder(for: "lab-book") }
+    defer { folder?.remove() }
+    if let folder, let input {
+      let file = folder.url.appendingPathComponent("input")
+      try AtomicFile.write(input, to: file)
+      arguments.append(file.path)
+    }
+    let whole = arguments
     let outcome = try await withThrowingTaskGroup(of: Outcome?.self) { group in
-      group.addTask { try await finished(arguments, input, limit) }
+      group.addTask { try await finished(whole, limit) }
       group.addTask {
         try await Task.sleep(for: patience)
         return nil
@@ -49,8 +59,7 @@ struct Program {
     return outcome
   }
 
-  private func finished(_ arguments: [String], _ input: Data, _ limit: Int) async throws -> Outcome
-  {
+  private func finished(_ arguments: [String], _ limit: Int) async throws -> Outcome {
     var options = PlatformOptions()
     // Ended as a group, with whatever it has started.
     options.createSession = true
@@ -64,7 +73,7 @@ struct Program {
     do {
       let result = try await Subprocess.run(
         name.contains("/") ? .path(.init(name)) : .name(name), arguments: .init(arguments),
-        environment: .custom(variables), platformOptions: options, input: .data(input),
+        environment: .custom(variables), platformOptions: options, input: .none,
         output: .data(limit: limit), error: .string(limit: 1 << 20))
       try Task.checkCancellation()
       var isGood = false

@@ -17,7 +17,9 @@ extension SiteDraft {
       let (chapter, files, draft) = chapters[place]
       let body = try body(of: draft, tries: chapter.exercises, &map)
       let address = Self.address(files)
-      for path in body.files {
+      let source = "Chapters/\(files.source.lastPathComponent)"
+      _ = map.show(source)
+      for path in body.files.union([source]) {
         readers[path, default: []].append(["id": chapter.id, "address": address])
       }
       pages.append((address, Data(try page((place, address, body)).utf8)))

@@ -125,10 +125,10 @@ def test_formulas_are_laid_out(browser, page):
 
 def axe(browser, rules):
     """What axe-core finds wrong in the page, a line each."""
-    import axe_selenium_python
+    import selenium_axe_python
 
-    folder = os.path.dirname(axe_selenium_python.__file__)
-    with open(f"{folder}/node_modules/axe-core/axe.min.js", encoding="utf-8") as file:
+    folder = os.path.dirname(selenium_axe_python.__file__)
+    with open(f"{folder}/axe-core/axe.min.js", encoding="utf-8") as file:
         browser.run(file.read())
     result = browser.driver.execute_async_script(
         "const [rules, done] = arguments;"

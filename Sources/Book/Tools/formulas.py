@@ -1,6 +1,6 @@
 """Formulas of LaTeX as MathML Core, by the package math-core.
 
-Reads a JSON list of {"source", "isDisplay"} and writes one of {"mathml"} or {"error"}. Ends with
+Reads a JSON list of {"source", "isDisplay"} from the file that it is given, and writes one of {"mathml"} or {"error"}. Ends with
 code 3 when the package is missing, and with 4 when it is of another version than `VERSION`, whose
 results would differ from those that are kept.
 """
@@ -31,4 +31,5 @@ def converted(formula):
         return {"error": " ".join(str(error).split())}
 
 
-json.dump([converted(formula) for formula in json.load(sys.stdin)], sys.stdout)
+with open(sys.argv[1], encoding="utf-8") as file:
+    json.dump([converted(formula) for formula in json.load(file)], sys.stdout)
