@@ -16,12 +16,11 @@ extension SiteDraft {
       return ["id": chapter.id, "article": Self.placed(html, in: "ch-\(chapter.id)", ids)]
     }
     let about = try body(of: readme, &map)
-    let end = about.html.range(of: "<h2")?.lowerBound ?? about.html.endIndex
     return try templates(
       "document",
       [
         "title": about.title, "way": "", "articles": articles,
-        "body": Self.placed(String(about.html[..<end]), in: "front", ids),
+        "body": Self.placed(about.beginning, in: "front", ids),
         "chapters": chapters.map { ["id": $0.chapter.id, "name": $0.chapter.title] },
       ])
   }

@@ -50,6 +50,12 @@ struct PageBody {
   var pictures: [String] = []
   /// The files of the package that the page shows a part of, or leads to.
   var files: Set<String> = []
+
+  /// What stands before the first picture and the first part.
+  var beginning: String {
+    let end = ["<h2", "<figure"].compactMap { html.range(of: $0)?.lowerBound }.min()
+    return String(html[..<(end ?? html.endIndex)])
+  }
 }
 
 /// Writes the body of a page from its draft.

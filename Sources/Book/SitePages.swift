@@ -177,11 +177,9 @@ extension SiteDraft {
         "question": row.count > 1 ? row[1] : "", "time": row.count > 2 ? row[2] : "",
       ]
     }
-    // What the README says before its first picture and its first part.
-    let end = ["<h2", "<figure"].compactMap { about.html.range(of: $0)?.lowerBound }.min()
     var context = bound(about)
     context["heading"] = about.title
-    context["body"] = String(about.html[..<(end ?? about.html.endIndex)])
+    context["body"] = about.beginning
     context["chapters"] = entries
     context["values"] = (context["values"] as? [[String: Any]])?.filter {
       ($0["name"] as? String)?.contains("/run.") == true

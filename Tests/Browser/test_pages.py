@@ -154,8 +154,9 @@ def test_it_can_be_read_by_everyone(browser, page, scheme):
     browser.look(scheme=scheme)
     browser.open(page)
     browser.run("for (const fold of document.querySelectorAll('details')) fold.open = true")
-    rules = ["wcag2a", "wcag2aa"] if scheme == "light" else ["wcag2aa"]
-    assert axe(browser, rules) == []
+    # In the other colours nothing but the colours is another.
+    contrast = {"type": "rule", "values": ["color-contrast"]}
+    assert axe(browser, ["wcag2a", "wcag2aa"] if scheme == "light" else contrast) == []
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -21,6 +21,7 @@
       if (!cell.textContent.trim() || cell.querySelector(".unseen")) return;
       const button = document.createElement("button");
       button.type = "button";
+      button.setAttribute("aria-label", "Sort by " + cell.textContent.trim());
       button.append(...cell.childNodes);
       cell.append(button);
       button.addEventListener("click", () => sort(cell, column));
