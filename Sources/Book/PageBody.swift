@@ -160,8 +160,8 @@ struct PageWriter {
       hear(text)
       body.html += try number(text, name)
     case .formula(let source):
-      hear(source)
       let formula = formulas[Formula(source, isDisplay: false)] ?? Markup.escaped(source)
+      hear(Self.words(of: formula))
       // A formula breaks nowhere, and a long one is wider than a phone: there it may be moved.
       body.html += source.count > 24 ? "<span class=\"long\">\(formula)</span>" : formula
     case .claim:
@@ -214,6 +214,13 @@ struct PageWriter {
     body.claims.append(claim)
     return try templates(
       "claim", ["id": claim.id, "holds": claim.holds == true, "fails": claim.holds == false])
+  }
+
+  /// The words of some elements, as a search has them.
+  private static func words(of html: String) -> String {
+    Markup.pieces(of: html).map { piece in
+      if case .text(let text) = piece { Markup.unescaped(text) } else { "" }
+    }.joined()
   }
 
   // MARK: Elements
