@@ -111,8 +111,8 @@ let package = Package(
     .executableTarget(
       name: "lab",
       dependencies: [
-        "Bench", "Book", "Chapters", "Digits", "Experiments", "Files", "Methods", "Networks", "Notebook",
-        "Pictures", "Tensors",
+        "Bench", "Book", "Chapters", "Digits", "Experiments", "Files", "Methods", "Networks",
+        "Notebook", "Pictures", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: fast),
