@@ -191,8 +191,9 @@ CONTRAST = """
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const element = node.parentElement;
-    if (!node.data.trim() || element.closest("script, style, .on-paper, .unseen, .rich-terminal"))
-      continue;
+    if (!node.data.trim() || element.closest("script, style, .on-paper, .unseen")) continue;
+    // The picture of a terminal has a style sheet and a paper of its own.
+    if (element.closest("svg")?.querySelector("style")) continue;
     if (!element.getClientRects().length) continue;
     const style = getComputedStyle(element);
     const isLetter = element instanceof SVGElement;
