@@ -45,6 +45,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
@@ -97,13 +98,22 @@ let package = Package(
       ],
       path: "Chapters", exclude: prose, swiftSettings: fast),
     module("Bench", ["Methods", "Notebook"]),
+    // The site that is read in a browser. Its templates, styles and scripts are read from the folder.
+    .target(
+      name: "Book",
+      dependencies: [
+        "Files", "Notebook",
+        .product(name: "Mustache", package: "swift-mustache"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      exclude: ["Assets", "Templates", "Tools", "formulas.tsv"], swiftSettings: fast),
     // What no chapter stands on: another data set, and a method of a chapter on it.
     module("Pictures", ["Methods"]),
     .executableTarget(
       name: "lab",
       dependencies: [
-        "Bench", "Chapters", "Digits", "Experiments", "Files", "Methods", "Networks", "Notebook",
-        "Pictures", "Tensors",
+        "Bench", "Book", "Chapters", "Digits", "Experiments", "Files", "Methods", "Networks",
+        "Notebook", "Pictures", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: fast),
@@ -126,6 +136,7 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
     tests(of: "Bench"),
+    tests(of: "Book"),
     tests(of: "Pictures", ["Servers"]),
     tests(of: "Experiments"),
     tests(of: "Chapters"),

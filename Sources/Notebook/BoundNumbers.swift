@@ -18,6 +18,7 @@ extension Prose {
     if isInReferences, !block.isHeading { References.markCitations(&numerals, scanner.glyphs) }
 
     let sentences = handle(scanner, finder, numerals)
+    passages += scanner.formulas.map { (.formula($0.content), scanner.extent($0.source)) }
     var boundTexts: Set<String> = []
     for (index, numeral) in numerals.enumerated() {
       let line = scanner.glyphs[numeral.range.lowerBound].line
@@ -120,8 +121,11 @@ extension Prose {
           continue
         }
         let source = start.source.upperBound..<comment.source.lowerBound
-        claims.append(
-          Claim(predicate: predicate, sentence: scanner.text(source).words, line: start.line + 1))
+        let claim = Claim(
+          predicate: predicate, sentence: scanner.text(source).words, line: start.line + 1)
+        claims.append(claim)
+        passages.append((.claimStart(claim), scanner.extent(start.source)))
+        passages.append((.claimEnd, scanner.extent(comment.source)))
         if let predicate = try? Predicate(predicate) {
           result.predicates.append((start.position..<comment.position, predicate))
         }
@@ -180,10 +184,15 @@ extension Prose {
         "a reader may take “\(seen)” for one number, and \(marker) binds "
           + "\(literal.text); set them apart")
     }
-    numbers.append(
-      Number(
-        name: name, literal: literal, line: line + 1, range: start..<comment.start,
-        unit: Self.unit(behind: numerals[index].range.upperBound, scanner.glyphs)))
+    let number = Number(
+      name: name, literal: literal, line: line + 1, range: start..<comment.start,
+      unit: Self.unit(behind: numerals[index].range.upperBound, scanner.glyphs))
+    numbers.append(number)
+    let end = scanner.extent(comment.source)
+    passages.append(
+      (
+        .number(number), Extent(startLine: line, start: start, endLine: end.endLine, end: end.end)
+      ))
     counts.bound += 1
     return index
   }

@@ -52,6 +52,8 @@ struct GlyphScanner {
 
   var glyphs: [Glyph] = []
   private(set) var comments: [Comment] = []
+  /// The formulas, with their extents in the source of the block, marks and all.
+  private(set) var formulas: [(content: String, source: Range<Int>)] = []
   var images: [Image] = []
   var links: [Image] = []
   private(set) var faults: [(line: Int, sentence: String)] = []
@@ -168,6 +170,14 @@ struct GlyphScanner {
 
   func string(_ range: Range<Int>) -> String { String(source[range]) }
 
+  /// Where a part of the block's source stands in the text.
+  func extent(_ range: Range<Int>) -> Prose.Extent {
+    let (first, last) = (places[range.lowerBound], places[range.upperBound - 1])
+    return Prose.Extent(
+      startLine: first.line, start: first.range.lowerBound, endLine: last.line,
+      end: last.range.upperBound)
+  }
+
   // MARK: Scanning
 
   mutating func scan(_ range: Range<Int>) {
@@ -279,6 +289,7 @@ struct GlyphScanner {
         (places[comment].line, "a marker stands in a formula here; end the formula before it"))
     }
     add("\u{FFFC}", .maths, index, through: stop - 1, string(inner))
+    formulas.append((string(inner), index..<stop))
     return stop
   }
 

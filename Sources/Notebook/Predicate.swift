@@ -76,6 +76,34 @@ public struct Predicate: Sendable {
     }
   }
 
+  /// A comparison in other words for its names, spaced as one writes it: for who shows it filled in.
+  ///
+  /// - Throws: `LabError` of kind `.failed` when the text has no words of a comparison.
+  package static func rewritten(
+    _ text: String, name: (String) -> String
+  ) throws(LabError) -> String {
+    var result = ""
+    var isOperand = false
+    for token in try Token.all(of: text) {
+      var word: String
+      var isTight = result.isEmpty || result.hasSuffix("(") || result.hasSuffix("−")
+      switch token {
+      case .number(_, let written): word = written
+      case .name(let named): word = named == "and" ? named : name(named)
+      case .symbol(let symbol):
+        word = ["<=": "≤", ">=": "≥", "==": "=", "*": "·", "-": "−"][symbol] ?? symbol
+        if symbol == ")" { isTight = true }
+        // A sign stands before its operand; a difference has a space on either side.
+        if symbol == "-", isOperand { word = "− " }
+      }
+      if result.hasSuffix(" ") { isTight = true }
+      result += (isTight ? "" : " ") + word
+      isOperand = !(token == .name("and"))
+      if case .symbol(let symbol) = token, symbol != ")" { isOperand = false }
+    }
+    return result
+  }
+
   fileprivate static func isNameCharacter(_ character: Character) -> Bool {
     character.isASCII && (character.isLetter || character.isNumber || character == "_")
   }
@@ -157,13 +185,14 @@ indirect enum Expression: Sendable {
 }
 
 private enum Token: Equatable {
-  case number(Double)
+  /// A number and how it is written.
+  case number(Double, String)
   case name(String)
   case symbol(String)
 
   var text: String {
     switch self {
-    case .number(let value): "\(value)"
+    case .number(let value, _): "\(value)"
     case .name(let name): name
     case .symbol(let symbol): symbol
     }
@@ -207,7 +236,7 @@ private enum Token: Equatable {
             "“\(excerpt(characters[start...]))” in “\(excerpt(text))” does not begin with a number."
           )
         }
-        tokens.append(.number(value))
+        tokens.append(.number(value, String(characters[start..<position])))
       } else if isNamePart(position) {
         while isNamePart(position)
           || (characters[position...].first == "." && isNamePart(position + 1))
@@ -306,7 +335,7 @@ private struct Parser {
     }
     guard position < tokens.count else { throw unexpected("a number or a name") }
     switch tokens[position] {
-    case .number(let value):
+    case .number(let value, _):
       position += 1
       constants.append(value)
       return .constant(constants.count - 1)

@@ -53,6 +53,22 @@ struct Prose {
     let lines: Range<Int>
   }
 
+  /// Where something stands in the text, its markers included; lines from 0.
+  struct Extent {
+    let startLine: Int
+    let start: String.Index
+    let endLine: Int
+    let end: String.Index
+  }
+
+  /// What a reader of the book sees in another form, and where.
+  enum Passage {
+    case number(Number)
+    case claimStart(Claim)
+    case claimEnd
+    case formula(String)
+  }
+
   /// An image's path as it is written, or a link's.
   struct Image {
     let path: String
@@ -77,6 +93,7 @@ struct Prose {
   var images: [Image] = []
   var links: [Image] = []
   var fixed: [Fixed] = []
+  var passages: [(passage: Passage, extent: Extent)] = []
   var counts = NumberCounts()
   /// What is wrong with the text itself, whatever the run.
   var faults: [(line: Int, sentence: String)] = []

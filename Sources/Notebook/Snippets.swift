@@ -2,6 +2,8 @@
 struct Snippets {
   /// The lines of each region, without their common indentation.
   private(set) var regions: [String: [String]] = [:]
+  /// The lines of each region in the file, from 1.
+  private(set) var places: [String: ClosedRange<Int>] = [:]
   /// What is wrong with the regions, with the line where each begins, from 1.
   private(set) var faults: [(line: Int, sentence: String)] = []
 
@@ -17,7 +19,10 @@ struct Snippets {
         faults.append((open.line, "the region snippet.\(open.name) is not closed"))
       }
       if name == "end" {
-        if let open { regions[open.name] = Self.outdented(open.lines) }
+        if let open {
+          regions[open.name] = Self.outdented(open.lines)
+          places[open.name] = open.line + 1...max(open.line + 1, index)
+        }
         open = nil
       } else {
         if regions[name] != nil {

@@ -13,8 +13,13 @@ struct SwiftTokens {
     case mark(UInt8)
   }
 
+  /// What a piece of a file is to the eye.
+  enum PieceKind { case comment, text, word }
+
   /// The code, in order.
   private(set) var tokens: [Token] = []
+  /// What a reader tells apart by colour, as ranges of bytes in their order.
+  private(set) var pieces: [(kind: PieceKind, range: Range<Int>)] = []
   /// Whether every text and every bracket that opens is closed: else the names may be wrong.
   private(set) var isWhole = true
 
@@ -48,7 +53,9 @@ struct SwiftTokens {
     while place < bytes.count {
       let next = byte()
       if starts(with: "//") {
+        let start = place
         while place < bytes.count, byte() != UInt8(ascii: "\n") { place += 1 }
+        pieces.append((.comment, start..<place))
       } else if starts(with: "/*") {
         comment()
       } else if next == UInt8(ascii: "\"") {
@@ -80,6 +87,8 @@ struct SwiftTokens {
   }
 
   private mutating func comment() {
+    let start = place
+    defer { pieces.append((.comment, start..<place)) }
     var depth = 0
     repeat {
       if starts(with: "/*") {
@@ -110,6 +119,8 @@ struct SwiftTokens {
   private mutating func text(hashes: Int) {
     let quote = UInt8(ascii: "\"")
     let quotes = has(quote, count: 3, at: place) ? 3 : 1
+    var start = place
+    defer { pieces.append((.text, start..<place)) }
     place += quotes
     while place < bytes.count {
       if has(quote, count: quotes, at: place),
@@ -123,7 +134,9 @@ struct SwiftTokens {
         place += 1 + hashes
         if byte() == UInt8(ascii: "(") {
           place += 1
+          pieces.append((.text, start..<place))
           code(isInText: true)
+          start = place - 1
         } else {
           place += 1
         }
@@ -153,6 +166,8 @@ struct SwiftTokens {
   }
 
   private mutating func pattern(hashes: Int) {
+    let start = place
+    defer { pieces.append((.text, start..<place)) }
     place += 1
     while place < bytes.count {
       if byte() == UInt8(ascii: "/"), has(UInt8(ascii: "#"), count: hashes, at: place + 1) {
@@ -170,6 +185,7 @@ struct SwiftTokens {
     let start = place
     while let next = scalar(at: place), Self.isOfWord(next.scalar) { place += next.length }
     tokens.append(.word(String(decoding: bytes[start..<place], as: UTF8.self)))
+    pieces.append((.word, start..<place))
   }
 
   private mutating func symbol() {

@@ -43,6 +43,7 @@ struct SourceTree {
   static func allowed(_ module: String) -> Set<String>? {
     switch module {
     case "Notebook": return ["Files"]
+    case "Book": return ["Files", "Notebook"]
     case "Bench": return allowed("Methods")!.union(["Methods", "Notebook"])
     case "Methods", "Digits", "Networks", "Gradients", "Tensors", "Files", "Lanes":
       let place = layers.firstIndex { $0.contains(module) }!
@@ -50,7 +51,7 @@ struct SourceTree {
     case "Pictures": return allowed("Methods")!.union(["Methods"])
     case "Experiments": return allowed("Methods")!.union(["Methods", "Notebook"])
     case "Chapters": return allowed("Experiments")!.union(["Experiments"])
-    case "lab": return allowed("Chapters")!.union(["Chapters", "Bench", "Pictures"])
+    case "lab": return allowed("Chapters")!.union(["Chapters", "Bench", "Book", "Pictures"])
     default: return nil
     }
   }
@@ -207,7 +208,7 @@ struct SourceTree {
     let folders = Set(
       files.keys.filter { $0.hasPrefix("Tests/") }.map { String($0.split(separator: "/")[1]) })
     let mirrors = Set(modules.map { "\($0)Tests" })
-    let known = mirrors.union(["ArchitectureTests", "Attack", "Fuzz", "Servers"])
+    let known = mirrors.union(["ArchitectureTests", "Attack", "Browser", "Fuzz", "Servers"])
     return folders.subtracting(known).sorted().map { "Tests/\($0) mirrors no module" }
       + mirrors.subtracting(folders).sorted()
       .map { "there is no Tests/\($0)" }

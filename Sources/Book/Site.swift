@@ -1,0 +1,95 @@
+import Files
+import Foundation
+import Notebook
+
+/// The book: the chapters of a package as pages that open from the disk, without a server.
+///
+/// It knows no chapter by name: what the list has becomes a page, and what a page links to becomes
+/// one too. The same package gives the same bytes.
+public struct Site: Sendable {
+  /// A task of the exercises that a command judges: `lab try 1.1 sigmoid`.
+  public struct Exercise: Sendable {
+    /// What is asked for, in words.
+    public let name: String
+    /// The command without `swift run`.
+    public let command: String
+
+    /// A task and its command.
+    public init(name: String, command: String) {
+      self.name = name
+      self.command = command
+    }
+  }
+
+  /// A chapter of the list.
+  public struct Chapter: Sendable {
+    /// Its number, such as `2.1`.
+    public let id: String
+    /// Its title in the list.
+    public let title: String
+    /// The tasks among its exercises that a command judges.
+    public let exercises: [Exercise]
+
+    /// A chapter of the list.
+    public init(id: String, title: String, exercises: [Exercise] = []) {
+      self.id = id
+      self.title = title
+      self.exercises = exercises
+    }
+  }
+
+  /// What a build has made.
+  public struct Report: Sendable {
+    /// Pages of chapters, and of files that they show.
+    public internal(set) var chapters, files: Int
+    /// Formulas of all pages, and how many of them had to be converted.
+    public let formulas, converted: Int
+    /// Chapters without a record that can be read, whose numbers are bound to nothing yet.
+    public let withoutRecord: [String]
+  }
+
+  /// The file of the package that keeps the formulas.
+  public static let formulaFile = Formulas.path
+
+  /// The folder of the styles and scripts in the package.
+  static let assets = "Sources/Book/Assets"
+
+  let root: URL
+  let chapters: [Chapter]
+
+  /// The book of a package.
+  ///
+  /// - Parameters:
+  ///   - root: the package's folder.
+  ///   - chapters: all chapters in their order.
+  public init(root: URL, chapters: [Chapter]) {
+    self.root = root
+    self.chapters = chapters
+  }
+
+  /// Makes the book.
+  ///
+  /// - Parameters:
+  ///   - folder: where; an earlier book there is replaced as a whole.
+  ///   - hasPDF: whether `lab.pdf`, one document of all chapters, is printed as well.
+  /// - Throws: `LabError` of kind `.input` when a file is missing or the folder is none of a book,
+  ///   of kind `.tool` when a program is missing; `CancellationError`. Nothing is changed then.
+  public func build(into folder: URL, hasPDF: Bool = false) async throws -> Report {
+    let target = try SiteFolder(folder)
+    if hasPDF { try await Printer.seek() }
+    let draft = try await SiteDraft(self)
+    let (pages, report) = try draft.pages()
+    let work = try target.begin()
+    do {
+      for (path, data) in pages { try work.write(data, to: path) }
+      if hasPDF { try await Printer.print(try draft.document(), into: work) }
+      try Task.checkCancellation()
+      try draft.formulas.write()
+      try work.finish()
+    } catch {
+      work.discard()
+      throw error
+    }
+    return report
+  }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Book
+import Chapters
+import Files
+import Foundation
+import Notebook
+
+/// `lab book`.
+struct BookCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "book",
+    abstract: "Makes the write-up a site that opens from the disk: prose beside its code.",
+    discussion: """
+      It needs cmark-gfm, and for formulas that are new python3 with math-core; --pdf needs chromium. \
+      An earlier book in the folder is replaced as a whole; any other folder is left as it is.
+      """)
+
+  @Option(help: ArgumentHelp("Where the book goes.", valueName: "folder"))
+  var out = "book"
+
+  @Flag(help: "Print all chapters as one PDF too, lab.pdf in the folder.")
+  var pdf = false
+
+  @OptionGroup var output: OutputOptions
+
+  private struct Document: Encodable {
+    let version = 1
+    let folder: String
+    let pages: [String: Int]
+    let formulas: [String: Int]
+    let withoutRecord: [String]
+    let seconds: Double
+  }
+
+  func run() async throws {
+    guard !out.isEmpty else {
+      throw UsageError(description: "--out names no folder; name one, such as --out book.")
+    }
+    let catalogue = try Catalogue()
+    let chapters = try catalogue.chapters([]).map { Site.Chapter(id: $0.id, title: $0.title) }
+    // The default stands in the package, wherever in it the command is given.
+    let folder =
+      out == "book" ? catalogue.root.appendingPathComponent(out) : URL(fileURLWithPath: out)
+    let start = ContinuousClock.now
+    let report = try await Site(root: catalogue.root, chapters: chapters)
+      .build(into: folder, hasPDF: pdf)
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    if report.converted > 0 {
+      Console.complain(
+        "\(report.converted.of("formula")) converted and kept in \(Site.formulaFile); commit it.")
+    }
+    if output.json {
+      try printJSON(
+        Document(
+          folder: folder.path,
+          pages: ["chapters": report.chapters, "files": report.files],
+          formulas: ["all": report.formulas, "converted": report.converted],
+          withoutRecord: report.withoutRecord, seconds: (seconds * 10).rounded() / 10))
+      return
+    }
+    print(
+      "\(report.chapters.of("chapter")), \(report.files.of("file")) of code and "
+        + "\(report.formulas.of("formula")) in \(String(format: "%.1f", seconds)) s.")
+    if !report.withoutRecord.isEmpty {
+      print("Without a run yet: \(report.withoutRecord.joined(separator: ", ")).")
+    }
+    print("Open \(Console.relative(folder.appendingPathComponent("index.html")))")
+    if pdf { print("Open \(Console.relative(folder.appendingPathComponent("lab.pdf")))") }
+  }
+}
