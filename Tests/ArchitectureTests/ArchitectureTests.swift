@@ -34,6 +34,8 @@ import Testing
         ("Sources/Notebook/New.swift", "import Networks\n"),
         ("Sources/Bench/New.swift", "import Chapters\n"),
         ("Sources/Pictures/New.swift", "import Experiments\n"),
+        ("Sources/Derivations/New.swift", "import Notebook\n"),
+        ("Sources/Experiments/3.9/New.swift", "import Derivations\n"),
         ("Sources/Experiments/3.9/New.swift", "import Pictures\n"),
         ("Sources/Bench/New.swift", "@testable import Experiments\n"),
         ("Sources/Networks/New.swift", "import Digits\n"),
