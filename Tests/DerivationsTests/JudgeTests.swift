@@ -17,7 +17,7 @@ import Testing
           answer.says.isEmpty || verdict.sentence.contains(answer.says),
           "\(answer.formula): \(verdict.sentence)")
         #expect(verdict.sentence.hasSuffix("."))
-      } catch let error as ReadingError {
+      } catch {
         #expect(answer.verdict == nil, "\(answer.formula): \(error.complaint)")
         #expect(error.complaint.contains(answer.says), "\(answer.formula): \(error.complaint)")
       }
@@ -115,7 +115,7 @@ import Testing
         do {
           let verdict = try judge.verdict(on: text)
           #expect(!verdict.sentence.isEmpty && !verdict.sentence.contains("\n"), "\(text)")
-        } catch let error as ReadingError {
+        } catch {
           #expect(!error.complaint.isEmpty && !error.complaint.hasSuffix("."), "\(text)")
           #expect(error.position <= text.count && error.marked(in: text).count == 2)
         }

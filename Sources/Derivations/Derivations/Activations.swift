@@ -4,7 +4,7 @@ import RealModule
 // Chapter 1.1: what sigmoid, tanh and ReLU pass back.
 
 extension Derivation {
-  static let activations = [
+  static let activations: [Derivation] = [
     Derivation(
       "1.1", "sigmoid", "The pullback of the sigmoid",
       question: """

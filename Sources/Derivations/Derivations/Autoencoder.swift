@@ -4,7 +4,7 @@ import RealModule
 // integral, by the trapezoidal rule: for a Gaussian it is right to rounding.
 
 extension Derivation {
-  static let autoencoder = [
+  static let autoencoder: [Derivation] = [
     Derivation(
       "3.3.2", "kl", "The divergence of the variational auto-encoder",
       question: """

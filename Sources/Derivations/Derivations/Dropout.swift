@@ -4,7 +4,7 @@ import RealModule
 // Chapter 2.2.2: weights and dropout. The truth is a sum over all masks, each with its probability.
 
 extension Derivation {
-  static let dropout = [
+  static let dropout: [Derivation] = [
     Derivation(
       "2.2.2", "dropout", "The weights at test after dropout",
       question: """

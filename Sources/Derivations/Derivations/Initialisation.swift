@@ -4,7 +4,7 @@ import RealModule
 // weights of one size: exact, for only their variance counts.
 
 extension Derivation {
-  static let initialisation = [
+  static let initialisation: [Derivation] = [
     Derivation(
       "2.3.1", "he", "The variance of He's initialisation",
       question: """
@@ -108,7 +108,7 @@ extension Derivation {
       ]),
   ]
 
-  private static let fans = [
+  private static let fans: [Symbol] = [
     Symbol("n", "the fan-in", .whole(2...9), aliases: ["fan_in"]),
     Symbol("m", "the fan-out", .whole(2...9), aliases: ["fan_out"]),
   ]

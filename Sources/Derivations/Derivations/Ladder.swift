@@ -3,7 +3,7 @@ import RealModule
 // Rasmus et al. 2015: the ladder network's cost where only the top layer has one, the Γ-model.
 
 extension Derivation {
-  static let ladder = [
+  static let ladder: [Derivation] = [
     Derivation(
       "3.3.1", "gamma", "The cost of the ladder's Γ-model",
       question: """

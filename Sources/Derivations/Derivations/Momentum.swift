@@ -4,7 +4,7 @@ import RealModule
 // recurrences of positions, and the velocity is read off as a difference.
 
 extension Derivation {
-  static let momentum = [
+  static let momentum: [Derivation] = [
     Derivation(
       "2.1", "momentum", "The velocity of classical momentum",
       question: """
@@ -108,7 +108,7 @@ extension Derivation {
       ]),
   ]
 
-  private static let ball = [
+  private static let ball: [Symbol] = [
     Symbol("theta", "the place", .number(-2...2)),
     Symbol("v", "the old velocity", .number(-2...2)),
     Symbol("mu", "the momentum coefficient", .number(0.2...0.95)),

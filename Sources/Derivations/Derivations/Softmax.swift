@@ -4,7 +4,7 @@ import RealModule
 // Chapter 1.2: the softmax of the lab sheet, with its −β.
 
 extension Derivation {
-  static let softmax = [
+  static let softmax: [Derivation] = [
     Derivation(
       "1.2", "same", "The softmax Jacobian where i = j",
       question: """
@@ -282,7 +282,7 @@ extension Derivation {
       ]),
   ]
 
-  private static let outputs = [
+  private static let outputs: [Symbol] = [
     Symbol("beta", "the sheet's β", .number(-2...2)),
     Symbol("x", "the inputs", .vector(-2...2), aliases: ["X_in"]),
     // Shifted so that no power overflows where the quotient does not.
@@ -291,7 +291,7 @@ extension Derivation {
       aliases: ["X_out"]),
   ]
 
-  private static let pair = [
+  private static let pair: [Symbol] = [
     Symbol("i", "the output", .index), Symbol("j", "the input", .index),
   ]
 
