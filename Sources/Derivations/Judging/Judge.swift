@@ -167,7 +167,8 @@ public struct Judge: Sendable {
 
   /// A number with three digits.
   static func shown(_ value: Double) -> String {
-    if value == 0 { return "0" }
+    // What is far below anything that a task has is shown as nothing.
+    if abs(value) < 1e-100 { return "0" }
     if abs(value) >= 1e5 || abs(value) < 1e-3 {
       let exponent = Int(Double.log10(abs(value)).rounded(.down))
       let mantissa = value / Double.pow(10, Double(exponent))
