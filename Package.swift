@@ -107,13 +107,21 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       exclude: ["Assets", "Templates", "Tools", "formulas.tsv"], swiftSettings: fast),
+    // Derivations that a reader types: their language, their algebra, and who judges them.
+    module(
+      "Derivations",
+      [
+        "Files", "Tensors",
+        .product(name: "ComplexModule", package: "swift-numerics"),
+        .product(name: "RealModule", package: "swift-numerics"),
+      ]),
     // What no chapter stands on: another data set, and a method of a chapter on it.
     module("Pictures", ["Methods"]),
     .executableTarget(
       name: "lab",
       dependencies: [
-        "Bench", "Book", "Chapters", "Digits", "Experiments", "Files", "Methods", "Networks",
-        "Notebook", "Pictures", "Tensors",
+        "Bench", "Book", "Chapters", "Derivations", "Digits", "Experiments", "Files", "Methods",
+        "Networks", "Notebook", "Pictures", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: fast),
@@ -132,11 +140,12 @@ let package = Package(
     .testTarget(
       name: "labTests",
       dependencies: [
-        "Chapters", "Methods", "Networks", "Notebook", "Servers", "Tensors",
+        "Chapters", "Derivations", "Methods", "Networks", "Notebook", "Servers", "Tensors",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
     tests(of: "Bench"),
     tests(of: "Book"),
+    tests(of: "Derivations", ["Tensors"]),
     tests(of: "Pictures", ["Servers"]),
     tests(of: "Experiments"),
     tests(of: "Chapters"),

@@ -48,10 +48,12 @@ struct SourceTree {
     case "Methods", "Digits", "Networks", "Gradients", "Tensors", "Files", "Lanes":
       let place = layers.firstIndex { $0.contains(module) }!
       return Set(layers[..<place].joined())
+    case "Derivations": return ["Files", "Tensors"]
     case "Pictures": return allowed("Methods")!.union(["Methods"])
     case "Experiments": return allowed("Methods")!.union(["Methods", "Notebook"])
     case "Chapters": return allowed("Experiments")!.union(["Experiments"])
-    case "lab": return allowed("Chapters")!.union(["Chapters", "Bench", "Book", "Pictures"])
+    case "lab":
+      return allowed("Chapters")!.union(["Chapters", "Bench", "Book", "Derivations", "Pictures"])
     default: return nil
     }
   }
