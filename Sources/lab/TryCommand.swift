@@ -30,7 +30,7 @@ struct TryCommand: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    if let word = words.first(where: { $0.wholeMatch(of: /--[a-z][a-z-]+|-/) != nil }) {
+    if let word = words.first(where: { $0.wholeMatch(of: /--[a-z][a-z-]+/) != nil }) {
       throw ValidationError("There is no option “\(word)”.")
     }
   }
@@ -52,7 +52,7 @@ struct TryCommand: AsyncParsableCommand {
     // What a shell has cut at its blanks is put together again.
     let formula = words[2...].joined(separator: " ")
     let isRight =
-      try words.count > 2 ? session.judge(formula) : session.converse()
+      try words.count > 2 ? session.consider(formula) : session.converse()
     if !isRight { throw ExitCode(1) }
   }
 

@@ -19,11 +19,11 @@ struct TrySession {
   /// Judges a formula and prints what is to be said of it; whether it is right.
   ///
   /// - Throws: `UsageError` with a caret below the place for what cannot be read.
-  mutating func judge(_ formula: String) throws -> Bool {
+  mutating func consider(_ formula: String) throws -> Bool {
     let verdict: Verdict
     do {
       verdict = try judge.verdict(on: formula)
-    } catch let error as ReadingError {
+    } catch {
       throw UsageError(description: Self.complaint(about: error, in: formula))
     }
     if json {
@@ -64,7 +64,7 @@ struct TrySession {
       case "?", "hint": try giveHint()
       default:
         do {
-          if try judge(formula) { return true }
+          if try consider(formula) { return true }
         } catch let error as UsageError {
           try json
             ? printJSON(ComplaintDocument(formula: formula, error: error.description))

@@ -125,7 +125,8 @@ import Testing
   }
 }
 
-extension Expression {
+// Foundation has an `Expression` too.
+extension Derivations.Expression {
   /// Whether all parts are numbers at a point, and none is where rounding decides on which side.
   fileprivate func isFarFromJumps(at point: Point<Double>) -> Bool {
     func isApart(_ x: Double) -> Bool { abs(x) > 1e-9 }
