@@ -298,8 +298,14 @@ struct PageWriter {
     body.sections.append(PageBody.Section(anchor: id, title: text))
     body.html += try templates("heading", ["level": level, "id": id, "words": words])
     if text == "Exercises", !tries.isEmpty {
-      body.html += try templates(
-        "tries", ["tries": tries.map { ["name": $0.name, "command": $0.command] }])
+      let context = tries.map { exercise -> [String: Any] in
+        let answers = exercise.answers.map { ["formula": $0.formula, "verdict": $0.verdict] }
+        return [
+          "name": exercise.name, "command": exercise.command, "hasAnswers": !answers.isEmpty,
+          "answers": answers,
+        ]
+      }
+      body.html += try templates("tries", ["tries": context])
     }
   }
 

@@ -9,15 +9,26 @@ import Notebook
 public struct Site: Sendable {
   /// A task of the exercises that a command judges: `lab try 1.1 sigmoid`.
   public struct Exercise: Sendable {
+    /// Something that is typed, and what the judge says of it.
+    public struct Answer: Sendable {
+      let formula, verdict: String
+
+      /// An answer, and what the judge says of it.
+      public init(formula: String, verdict: String) {
+        (self.formula, self.verdict) = (formula, verdict)
+      }
+    }
+
     /// What is asked for, in words.
     public let name: String
     /// The command without `swift run`.
     public let command: String
+    /// What the judge is tested with.
+    public let answers: [Answer]
 
-    /// A task and its command.
-    public init(name: String, command: String) {
-      self.name = name
-      self.command = command
+    /// A task, its command, and what the judge is tested with.
+    public init(name: String, command: String, answers: [Answer] = []) {
+      (self.name, self.command, self.answers) = (name, command, answers)
     }
   }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Book
 import Chapters
+import Derivations
 import Files
 import Foundation
 import Notebook
@@ -37,7 +38,11 @@ struct BookCommand: AsyncParsableCommand {
       throw UsageError(description: "--out names no folder; name one, such as --out book.")
     }
     let catalogue = try Catalogue()
-    let chapters = try catalogue.chapters([]).map { Site.Chapter(id: $0.id, title: $0.title) }
+    let chapters = try catalogue.chapters([]).map { chapter in
+      Site.Chapter(
+        id: chapter.id, title: chapter.title,
+        exercises: Derivation.all.filter { $0.chapter == chapter.id }.map(Site.Exercise.init))
+    }
     // The default stands in the package, wherever in it the command is given.
     let folder =
       out == "book" ? catalogue.root.appendingPathComponent(out) : URL(fileURLWithPath: out)
@@ -66,5 +71,26 @@ struct BookCommand: AsyncParsableCommand {
     }
     print("Open \(Console.relative(folder.appendingPathComponent("index.html")))")
     if pdf { print("Open \(Console.relative(folder.appendingPathComponent("lab.pdf")))") }
+  }
+}
+
+extension Site.Exercise {
+  /// A derivation as the book shows it: what the judge is tested with, and its own words.
+  fileprivate init(_ derivation: Derivation) {
+    let judge = Judge(derivation)
+    let answers = derivation.answers.map { answer in
+      var words: String
+      do throws(ReadingError) {
+        let verdict = try judge.verdict(on: answer.formula)
+        words = (verdict.isRight ? "✓ " : "✗ ") + verdict.sentence
+      } catch {
+        words = "✗ \(error.complaint)."
+      }
+      if let failure = answer.failure { words += " Here the judge is wrong: \(failure)" }
+      return Answer(formula: answer.formula, verdict: words)
+    }
+    self.init(
+      name: derivation.title, command: "lab try \(derivation.chapter) \(derivation.name)",
+      answers: answers)
   }
 }
