@@ -26,6 +26,7 @@ let prose = [
   "3.3.5-pseudo-label.md",
   "3.3.7-sparse-autoencoder.md",
   "3.3.8-denoising-autoencoders.md",
+  "3.4-the-final-model.md",
 ]
 
 /// A module of the lab under Sources/.

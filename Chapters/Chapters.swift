@@ -18,4 +18,5 @@ public let allChapters: [any Chapter.Type] = [
   LabelsByGuess.self,
   SparseFeatures.self,
   DenoisingAutoencoders.self,
+  TheFinalModel.self,
 ]
