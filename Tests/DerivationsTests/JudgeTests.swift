@@ -103,6 +103,16 @@ import Testing
     }
   }
 
+  /// A function of a quotient has it twice in its normal form, which nested would never end.
+  @Test(
+    .timeLimit(.minutes(1)), arguments: ["tanh(1+", "1/(beta+", "abs(1+", "exp(", "P[j]/(dy[j]+"])
+  func nestingIsNoTrap(_ opening: String) throws {
+    let judge = Judge(.named("product"))
+    let formula =
+      String(repeating: opening, count: 90) + "beta" + String(repeating: ")", count: 90)
+    #expect(try !judge.verdict(on: formula).isRight)
+  }
+
   /// Whatever is typed has a verdict or a sentence.
   @Test(arguments: Derivation.all.map(\.name))
   func anythingIsAnswered(_ name: String) throws {
