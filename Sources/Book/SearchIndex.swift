@@ -43,7 +43,9 @@ struct SearchIndex {
   }
 
   private static func words(_ text: String) -> String {
-    text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    // What MathML calls by a name and has no glyph: an application of a function, a product.
+    text.replacing(/&[A-Za-z]+;/, with: "").split(whereSeparator: \.isWhitespace)
+      .joined(separator: " ")
   }
 
   /// The script.

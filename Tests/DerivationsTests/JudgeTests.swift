@@ -94,6 +94,31 @@ import Testing
     #expect(try judge.verdict(on: "dy*exp(2*x)/(exp(x) + exp(2*x))^2*exp(x)").kind == .unstable)
   }
 
+  /// A piece that lies between the points of the task, or beside them.
+  @Test(arguments: [
+    ("sigmoid", "dy*y*(1 - y) + (x > 3)"), ("sigmoid", "dy*y*(1 - y) + (x == 1)"),
+    ("sigmoid", "dy*y*(1 - y)*(x < 4)"), ("sigmoid", "dy*y*(1 - y) + dy*(abs(x) < 0.05)"),
+    ("tanh", "dy*(1 - y^2) + dy*(x > 3)"), ("relu", "dy*(x > 0.05)"),
+    ("relu", "dy*min(1, max(0, 100*x))"), ("relu", "dy*min(1, max(0, 5/x))"),
+    ("he", "2/n + (n > 9)"),
+  ])
+  func aPieceThatIsWrongIsFound(_ name: String, _ formula: String) throws {
+    let task = try #require(Derivation.all.first { $0.name == name })
+    let verdict = try Judge(task).verdict(on: formula)
+    #expect(!verdict.isRight, "\(verdict.sentence)")
+  }
+
+  @Test(arguments: [
+    ("relu", "if(x > 0, dy, 0)"), ("relu", "dy*(1 + sign(x))/2"), ("relu", "dy*step(x)"),
+    ("relu", "max(dy*(x > 0), min(0, dy*(x > 0)))"), ("sigmoid", "dy*y*(1 - y)*(x*x >= 0)"),
+    ("sigmoid", "dy/(2 + exp(abs(x)) + exp(-abs(x)))"),
+  ])
+  func piecesThatAreRightAreRight(_ name: String, _ formula: String) throws {
+    let task = try #require(Derivation.all.first { $0.name == name })
+    let verdict = try Judge(task).verdict(on: formula)
+    #expect(verdict.isRight, "\(verdict.sentence)")
+  }
+
   @Test func pointsAreTheSameEachTimeAndOffZero() {
     for derivation in Derivation.all {
       let (first, second) = (Judge(derivation), Judge(derivation))

@@ -76,6 +76,9 @@ public struct Judge: Sendable {
           .unstable, "Right by algebra, but unstable: in Double its digits are lost at any point.",
           isProven: true)
     }
+    if !isProven, expression.isPiecewise, let exception = exception(of: expression) {
+      return Verdict(.different, "Right at \(cases.count) points, but \(exception)")
+    }
     if let weakness = weakness(of: expression) {
       return Verdict(.unstable, "Right, but unstable: \(weakness)", isProven: isProven)
     }
@@ -106,6 +109,32 @@ public struct Judge: Sendable {
         // A slope may be known to half of the digits only.
         return abs(slope - instance.slope) <= 1e-7 * (abs(instance.slope) + scale)
       }
+  }
+
+  // MARK: Pieces
+
+  /// Where a formula of pieces is another number than the answer, in half a sentence; nil where it is
+  /// not found to be one.
+  ///
+  /// The points of a task lie apart, and a piece may lie between them or beside them. So one symbol at a
+  /// time goes through its range and as far again to each side, as far as it can have such values.
+  private func exception(of expression: Expression) -> String? {
+    for symbol in derivation.symbols {
+      for value in symbol.sweep {
+        for instance in cases.prefix(3) {
+          for (name, point) in symbol.points(beside: instance.point, value) {
+            let point = source.completed(point)
+            let (own, right) = (expression.value(at: point), answer.value(at: point))
+            guard own.isFinite, right.isFinite,
+              abs(own - right) > 1e-6 * (abs(right) + scale)
+            else { continue }
+            return "when \(name) is \(Self.shown(value)) it gives \(Self.shown(own)), where the "
+              + "answer is \(Self.shown(right))."
+          }
+        }
+      }
+    }
+    return nil
   }
 
   // MARK: Stability
