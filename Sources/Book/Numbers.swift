@@ -68,7 +68,7 @@ struct Records {
     if let quote = records[chapter]?.quotes.first(where: { $0.name == inner }) {
       return Value(name: name, value: quote.value, source: quote.source, chapter: chapter)
     }
-    if let (value, unit) = stamps[chapter]?.quantity(named: inner) {
+    if let (value, unit) = stamps[chapter]?.measure(named: inner) {
       return Value(name: name, value: value, unit: unit, chapter: chapter)
     }
     return nil

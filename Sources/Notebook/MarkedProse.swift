@@ -112,13 +112,6 @@ package enum SwiftPieces {
   }
 }
 
-extension RunStamp {
-  /// What the recorded run took, by `run.seconds`, `run.minutes` or `run.megabytes`, with its unit.
-  package func quantity(named name: String) -> (value: Double, unit: String)? {
-    measure(named: name)
-  }
-}
-
 extension Check {
   /// The bound as the reader of a table reads it: `≤ 1e-8`, `≥ 0.9`, `≈ 2 ± 0.1`.
   ///

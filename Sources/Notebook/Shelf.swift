@@ -57,7 +57,7 @@ struct Shelf {
 
 extension RunStamp {
   /// What a run took, by `run.seconds`, `run.minutes` or `run.megabytes`, with its unit.
-  func measure(named name: String) -> (value: Double, unit: String)? {
+  package func measure(named name: String) -> (value: Double, unit: String)? {
     switch name {
     case "run.seconds": (wholeSeconds, "seconds")
     case "run.minutes": (wholeSeconds / 60, "minutes")

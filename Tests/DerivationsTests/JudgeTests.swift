@@ -103,8 +103,7 @@ import Testing
     ("he", "2/n + (n > 9)"),
   ])
   func aPieceThatIsWrongIsFound(_ name: String, _ formula: String) throws {
-    let task = try #require(Derivation.all.first { $0.name == name })
-    let verdict = try Judge(task).verdict(on: formula)
+    let verdict = try Judge(.named(name)).verdict(on: formula)
     #expect(!verdict.isRight, "\(verdict.sentence)")
   }
 
@@ -114,8 +113,7 @@ import Testing
     ("sigmoid", "dy/(2 + exp(abs(x)) + exp(-abs(x)))"),
   ])
   func piecesThatAreRightAreRight(_ name: String, _ formula: String) throws {
-    let task = try #require(Derivation.all.first { $0.name == name })
-    let verdict = try Judge(task).verdict(on: formula)
+    let verdict = try Judge(.named(name)).verdict(on: formula)
     #expect(verdict.isRight, "\(verdict.sentence)")
   }
 

@@ -111,6 +111,11 @@ public struct Judge: Sendable {
       }
   }
 
+  /// Whether a number is another than the answer, and not a rounded one.
+  private func isFar(_ own: Double, from right: Double) -> Bool {
+    abs(own - right) > 1e-6 * (abs(right) + scale)
+  }
+
   // MARK: Pieces
 
   /// Where a formula of pieces is another number than the answer, in half a sentence; nil where it is
@@ -125,9 +130,7 @@ public struct Judge: Sendable {
           for (name, point) in symbol.points(beside: instance.point, value) {
             let point = source.completed(point)
             let (own, right) = (expression.value(at: point), answer.value(at: point))
-            guard own.isFinite, right.isFinite,
-              abs(own - right) > 1e-6 * (abs(right) + scale)
-            else { continue }
+            guard own.isFinite, right.isFinite, isFar(own, from: right) else { continue }
             return "when \(name) is \(Self.shown(value)) it gives \(Self.shown(own)), where the "
               + "answer is \(Self.shown(right))."
           }
@@ -187,7 +190,7 @@ public struct Judge: Sendable {
       let wanted = "where the answer is \(Self.shown(right))"
       if own.isNaN { return "is no number, \(wanted)" }
       if own.isInfinite { return "is infinite, \(wanted)" }
-      if abs(own - right) > 1e-6 * (abs(right) + scale) {
+      if isFar(own, from: right) {
         return "gives \(Self.shown(own)), \(wanted)"
       }
     }
