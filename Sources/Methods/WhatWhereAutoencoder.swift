@@ -8,7 +8,7 @@ import Tensors
 /// Each pooling keeps the largest of 2 × 2 pixels, the "what", for the next layer, and its place, the
 /// "where", for the decoder, which unpools by it. L = L_NLL + λ_rec·‖x − x̃‖² + λ_M·Σ‖h − h̃‖², squares
 /// summed over the units and averaged over the images; images without labels have all terms but the
-/// first. Source: Zhao, Mathieu, Goroshin & LeCun 2015.
+/// first, which are none where λ_rec and λ_M are 0. Source: Zhao, Mathieu, Goroshin & LeCun 2015.
 public struct WhatWhereAutoencoder: Classifier, Objective {
   /// How it is built; the blocks at first are (64)5c-(64)3c-2p-(64)3c-10fc.
   public struct Plan: Sendable {
@@ -45,6 +45,8 @@ public struct WhatWhereAutoencoder: Classifier, Objective {
     public var keep: Float = 1
     /// Where the weights start.
     public var initialiser = Initialiser.he
+    /// Whether the decoder is asked for anything; if not, images without labels tell nothing.
+    var draws: Bool { reconstruction > 0 || middle > 0 }
 
     /// The plan of the paper's network for MNIST.
     public init() {}
@@ -137,21 +139,30 @@ public struct WhatWhereAutoencoder: Classifier, Objective {
     let labels = batch.labelled.labels
     // snippet.objective
     // One pass over all images, the labelled ones first: axis 1 counts the images.
-    let images = Tensor.concatenation([batch.labelled.images, batch.unlabelled], axis: 1)
-    let encoding = encoding(tape.constant(images))
-    let errors = zip(encoding.inputs, reconstructions(encoding)).map { squaredError($0, $1) }
+    let all = [batch.labelled.images] + (plan.draws ? [batch.unlabelled] : [])
+    let encoding = encoding(tape.constant(.concatenation(all, axis: 1)))
     let known = rows(encoding.top, 0..<labels.count)
     let logits = logits(ofTop: known, .training, using: &noise)
-    var parts: [(name: String, weight: Float, value: Variable)] = [
-      ("labels", 1, softmaxCrossEntropy(logits: logits, labels: labels)),  // L_NLL
-      ("reconstruction", plan.reconstruction, errors[0]),  // λ_rec·‖x − x̃‖²
-    ]
-    if errors.count > 1 {  // λ_M·Σ‖h − h̃‖²
+    let nll = softmaxCrossEntropy(logits: logits, labels: labels)
+    let parts = [("labels", 1, nll)] + (plan.draws ? drawing(encoding) : [])
+    return Loss(parts, over: encoding.inputs[0].shape[1])
+    // snippet.end
+  }
+
+  // snippet.drawing
+  /// λ_rec·‖x − x̃‖² and λ_M·Σ‖h − h̃‖², where h is what each block but the first reads.
+  fileprivate func drawing(
+    _ encoding: Encoding
+  ) -> [(name: String, weight: Float, value: Variable)] {
+    let pairs = zip(encoding.inputs, reconstructions(encoding)).prefix(plan.middle > 0 ? .max : 1)
+    let errors = pairs.map { squaredError($0, $1) }
+    var parts = [("reconstruction", plan.reconstruction, errors[0])]
+    if errors.count > 1 {
       parts.append(("middle", plan.middle, errors[2...].reduce(errors[1]) { $0 + $1 }))
     }
-    // snippet.end
-    return Loss(parts, over: images.shape[1])
+    return parts
   }
+  // snippet.end
 
   /// The logits of images `[1, n, side, side]` → `[n, classes]`.
   public func logits(
@@ -171,8 +182,29 @@ public struct WhatWhereAutoencoder: Classifier, Objective {
   }
 
   /// The images as the decoder draws them: `[1, n, side, side]` → the same.
-  public func reconstructed(_ images: Tensor) -> Tensor {
-    reconstructions(encoding(Tape(recording: false).constant(images)))[0].value
+  ///
+  /// - Parameter others: as many images, whose "where" the decoder is told in place of their own.
+  public func reconstructed(_ images: Tensor, whereOf others: Tensor? = nil) -> Tensor {
+    let tape = Tape(recording: false)
+    var encoding = encoding(tape.constant(images))
+    if let others { encoding.places = self.encoding(tape.constant(others)).places }
+    return reconstructions(encoding)[0].value
+  }
+
+  /// The network in training on images alone: its loss without the labels' term.
+  public struct Drawing: Objective {
+    /// The network in training.
+    public let network: WhatWhereAutoencoder
+
+    /// The objective of a network.
+    public init(_ network: WhatWhereAutoencoder) { self.network = network }
+
+    /// L without L_NLL of images `[1, n, side, side]`.
+    public func loss(
+      _ batch: Tensor, at moment: Moment, on tape: Tape, using noise: inout RandomStream
+    ) -> Loss {
+      Loss(network.drawing(network.encoding(tape.constant(batch))), over: batch.shape[1])
+    }
   }
 }
 

@@ -112,12 +112,73 @@ import Testing
     expect(Double(before[1]), near: error / 5)
   }
 
+  /// Where nothing is asked of the decoder, what is left is the supervised loss, to the last bit.
+  @Test func withoutWeightsThereAreTheLabelsAlone() {
+    let model = model { ($0.reconstruction, $0.middle, $0.keep) = (0, 0, 0.5) }
+    #expect(parts(model, batch).count == 1)
+    let none = RandomStream(seed: 11, "none")
+    let ours = WholeLoss(method: model, batch: batch).lossAndNorm(none)
+    let theirs = WholeLoss(method: Supervised(model), batch: batch.labelled).lossAndNorm(none)
+    #expect(ours == theirs)
+  }
+
+  @Test func aWeightOfNothingLeavesItsTermOut() {
+    #expect(parts(model { $0.middle = 0 }, batch) == Array(parts(model(), batch).prefix(2)))
+    #expect(parts(model { $0.reconstruction = 0 }, batch).count == 3)
+  }
+
+  @Test func drawingAloneHasAllTermsButTheLabels() {
+    let model = model()
+    var noise = RandomStream(seed: 7, "noise")
+    let images = Tensor.concatenation([batch.labelled.images, batch.unlabelled], axis: 1)
+    let drawing = WhatWhereAutoencoder.Drawing(model).loss(
+      images, at: Moment(step: 0, epoch: 0), on: Tape(recording: false), using: &noise)
+    #expect(drawing.parts.map(\.value) == Array(parts(model, batch).dropFirst()))
+    #expect(drawing.parts.map(\.name) == ["reconstruction", "middle"])
+    #expect(drawing.examples == 5)
+    let errors = WholeLoss(
+      method: WhatWhereAutoencoder.Drawing(model), batch: images, step: 0.001
+    ).relativeErrors()
+    for (path, error) in errors { #expect(error < 0.01, "\(path)") }
+  }
+
+  @Test func theWhatCanBeDrawnAtTheWhereOfAnother() {
+    let (x, others) = (wave([1, 4, 8, 8], 3, offset: 2), wave([1, 4, 8, 8], 5, offset: 2))
+    let exchanged = mirror(knowsWhere: true).reconstructed(x, whereOf: others)
+    for block in 0..<64 {
+      let corner = block / 16 * 64 + block % 16 / 4 * 16 + block % 4 * 2
+      let places = [corner, corner + 1, corner + 8, corner + 9]
+      let best = places.max { others[$0] < others[$1] }!
+      let what = places.map { x[$0] }.max()!
+      for place in places { #expect(exchanged[place] == (place == best ? what : 0)) }
+    }
+    let untold = mirror(knowsWhere: false)
+    #expect(untold.reconstructed(x, whereOf: others) == untold.reconstructed(x))
+  }
+
   @Test func theGradientOfTheWholeLossIsRight() {
     for knowsWhere in [true, false] {
       // A short step, so that it crosses few kinks.
       WholeLoss(method: model { $0.knowsWhere = knowsWhere }, batch: batch, step: 0.001)
         .expectRight()
     }
+  }
+
+  /// Every level but the image counts in the middle term.
+  @Test func theMiddleTermIsASumOverTheLevels() {
+    let model = model {
+      $0.blocks.append(Plan.Block(filters: 4, kernel: 2))
+      $0.blocks.append(Plan.Block(filters: 3, kernel: 1))
+    }
+    let images = Tensor.concatenation([batch.labelled.images, batch.unlabelled], axis: 1)
+    let encoding = model.encoding(Tape(recording: false).constant(images))
+    let levels = zip(encoding.inputs, model.reconstructions(encoding)).map {
+      Double(($0.value - $1.value).sumOfSquares()) / 5
+    }
+    #expect(levels.count == 4)
+    let found = parts(model, batch)
+    expect(Double(found[1]), near: levels[0])
+    expect(Double(found[2]), near: levels[1] + levels[2] + levels[3])
   }
 
   /// Values by Benchmarks/golden_whatwhere.py.
