@@ -53,7 +53,14 @@ struct TrySession {
         print("> ", terminator: "")
         Console.flush()
       }
-      guard let line = try lines.next() else {
+      let line: String?
+      do {
+        line = try lines.next()
+      } catch let error as UsageError {
+        try complain(error, of: "")
+        continue
+      }
+      guard let line else {
         if isTerminal && !json { print() }
         return false
       }
@@ -66,13 +73,18 @@ struct TrySession {
         do {
           if try consider(formula) { return true }
         } catch let error as UsageError {
-          try json
-            ? printJSON(ComplaintDocument(formula: formula, error: error.description))
-            : print(error.description)
+          try complain(error, of: formula)
         }
       }
       Console.flush()
     }
+  }
+
+  private func complain(_ error: UsageError, of formula: String) throws {
+    try json
+      ? printJSON(ComplaintDocument(formula: formula, error: error.description))
+      : print(error.description)
+    Console.flush()
   }
 
   private func introduce() {
@@ -130,25 +142,31 @@ private struct HintDocument: Encodable {
 private struct InputLines {
   private var bytes: [UInt8] = []
   private var isAtEnd = false
+  private var isTooLong = false
 
   /// The most bytes that a line may have.
   private static let limit = 1 << 16
 
   /// The next line; nil at the end.
   ///
-  /// - Throws: `CancellationError` when the task is told to stop; `UsageError` for a line without end.
+  /// - Throws: `CancellationError` when the task is told to stop; `UsageError` for a line that is too
+  ///   long, of which nothing is left then.
   mutating func next() throws -> String? {
     while true {
       if let end = bytes.firstIndex(of: UInt8(ascii: "\n")) {
         defer { bytes.removeFirst(end + 1) }
+        guard !isTooLong else { throw tooLong() }
         return String(decoding: bytes[..<end], as: UTF8.self)
       }
       if isAtEnd {
         defer { bytes = [] }
+        guard !isTooLong else { throw tooLong() }
         return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
       }
       guard bytes.count < Self.limit else {
-        throw UsageError(description: "A line of the input has more than \(Self.limit) bytes.")
+        bytes = []
+        isTooLong = true
+        continue
       }
       try Task.checkCancellation()
       var state = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
@@ -159,5 +177,10 @@ private struct InputLines {
       if count < 0, errno == EINTR || errno == EAGAIN { continue }
       if count <= 0 { isAtEnd = true } else { bytes += piece[..<count] }
     }
+  }
+
+  private mutating func tooLong() -> UsageError {
+    isTooLong = false
+    return UsageError(description: "A line of the input has more than \(Self.limit) bytes.")
   }
 }

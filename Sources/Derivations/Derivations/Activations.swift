@@ -82,6 +82,7 @@ extension Derivation {
       lookalikes: [
         Lookalike(
           "dy*y*(1 - y)", "This is the pullback of the sigmoid; that of tanh is asked for."),
+        Lookalike("dy*(1 - y)^2", "The square belongs to y alone: 1 - y^2 is no (1 - y)^2."),
         Lookalike("dy/y", "This divides by the function; its slope is not its reciprocal."),
       ],
       stresses: [.scalar("x")],
@@ -104,6 +105,7 @@ extension Derivation {
         Answer("dy*(y^2 - 1)", .sign),
         Answer("dy*(1 - y)", .slip, "exponent"),
         Answer("dy*(1 + y^2)", .slip, "sign"),
+        Answer("dy*(1 - y)^2", .lookalike, "belongs to y alone"),
         Answer("dy*y*(1 - y)", .lookalike, "sigmoid"),
         Answer("dy*(1 - x^2)", .slip, "symbol"),
         Answer("dy*(1 - y^2)/2", .factor, "1/2"),

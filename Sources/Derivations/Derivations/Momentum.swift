@@ -34,6 +34,14 @@ extension Derivation {
           "This is the buffer of PyTorch, where the step is −ε times it; here the step is v' itself."
         ),
         Lookalike("mu*v + eps*grad(theta)", "This goes uphill: the slope's sign is wrong."),
+        Lookalike("mu*v - grad(theta)", "The slope has no rate: eps is missing."),
+        Lookalike(
+          "mu*(v - eps*grad(theta))", "The new slope is not damped: mu belongs to the old velocity."
+        ),
+        Lookalike("v - eps*grad(theta)", "Of the old velocity only the share mu is kept."),
+        Lookalike(
+          "v + eps*grad(theta)",
+          "The slope's sign is wrong, and of the old velocity only the share mu is kept."),
         Lookalike(
           "mu*v - eps*(1 - mu)*grad(theta)",
           "This is a moving average of slopes: off in the slope by the factor 1 − mu."),
@@ -50,7 +58,10 @@ extension Derivation {
         Answer("-eps*grad(theta)", .lookalike, "plain"),
         Answer("mu*v + grad(theta)", .lookalike, "PyTorch"),
         Answer("mu*v - eps*(1 - mu)*grad(theta)", .lookalike, "1 − mu"),
-        Answer("v - eps*grad(theta)", .different),
+        Answer("mu*v - grad(theta)", .lookalike, "eps is missing"),
+        Answer("mu*(v - eps*grad(theta))", .lookalike, "damped"),
+        Answer("v - eps*grad(theta)", .lookalike, "share mu"),
+        Answer("v + eps*grad(theta)", .lookalike, "sign is wrong"),
         Answer("eps*grad(theta) - mu*v", .sign),
         Answer("mu*v - eps*grad(v)", .slip, "symbol"),
         Answer("mu*v - grad(theta)/eps", .slip, "divides"),
@@ -86,6 +97,7 @@ extension Derivation {
         Lookalike(
           "mu*v - eps*grad(theta - mu*v)", "The slope is taken behind the ball, and not before it."),
         Lookalike("mu*v + eps*grad(theta + mu*v)", "This goes uphill: the slope's sign is wrong."),
+        Lookalike("mu*v - grad(theta + mu*v)", "The slope has no rate: eps is missing."),
         Lookalike(
           "v - eps*grad(theta + mu*v)", "Of the old velocity only the share mu is kept."),
       ],
@@ -96,6 +108,7 @@ extension Derivation {
         Answer("μv − ε·∇f(θ + μ·v)", nil, "no “μv”"),
         Answer("μ·v − ε·∇f(θ + μ·v)", .right, "by algebra"),
         Answer("mu*v - eps*grad(theta)", .lookalike, "This is momentum's"),
+        Answer("mu*v - grad(theta + mu*v)", .lookalike, "eps is missing"),
         Answer("mu*v - eps*grad(theta + v)", .lookalike, "whole old step"),
         Answer("mu*v - eps*grad(theta - mu*v)", .lookalike, "behind"),
         Answer("mu*v + eps*grad(theta + mu*v)", .lookalike, "uphill"),

@@ -20,7 +20,11 @@ extension Derivation {
         "The answer is `-beta*P[i]*(1 - P[i])`.",
       ],
       lookalikes: [
-        Lookalike("beta*P[i]^2", "This is what i ≠ j would give; here the numerator moves as well.")
+        Lookalike(
+          "beta*P[i]^2", "This is what i ≠ j would give; here the numerator moves as well."),
+        Lookalike(
+          "-beta*P[i]^2",
+          "This is the denominator's part, with its sign turned; the numerator moves as well."),
       ],
       stresses: [everyInput],
       truth: { slope(of: "i", by: "i", at: $0) },
@@ -34,6 +38,7 @@ extension Derivation {
         Answer("P[i]*(1 - P[i])", .factor, "-1/beta"),
         Answer("beta*P[i]*(1 - P[i])", .sign),
         Answer("beta*P[i]^2", .lookalike, "numerator"),
+        Answer("-beta*P[i]*P[i]", .lookalike, "sign turned"),
         Answer("-beta*P[i]*(1 + P[i])", .slip, "sign"),
         Answer("-beta*P[i]", .different),
         Answer("-P[i]*(1 - P[i])", .factor, "beta is missing"),

@@ -281,7 +281,7 @@ struct Diagnosis {
       case .number, .whole:
         return "\(symbol.name) = \(Judge.shown(point.scalars[symbol.name]!))"
       case .vector:
-        let numbers = point.vectors[symbol.name]!.map(Judge.shown).joined(separator: ", ")
+        let numbers = point.vectors[symbol.name]!.map { Judge.shown($0) }.joined(separator: ", ")
         return "\(symbol.name) = (\(numbers))"
       case .index: return "\(symbol.name) = \(point.indices[symbol.name]! + 1)"
       case .definition, .vectorDefinition, .gradient: return nil

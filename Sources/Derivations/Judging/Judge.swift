@@ -131,8 +131,9 @@ public struct Judge: Sendable {
             let point = source.completed(point)
             let (own, right) = (expression.value(at: point), answer.value(at: point))
             guard own.isFinite, right.isFinite, isFar(own, from: right) else { continue }
-            return "when \(name) is \(Self.shown(value)) it gives \(Self.shown(own)), where the "
-              + "answer is \(Self.shown(right))."
+            let apart = Self.shownApart(own, right)
+            return "when \(name) is \(Self.shown(value)) it gives \(apart.own), where the "
+              + "answer is \(apart.right)."
           }
         }
       }
@@ -191,24 +192,31 @@ public struct Judge: Sendable {
       if own.isNaN { return "is no number, \(wanted)" }
       if own.isInfinite { return "is infinite, \(wanted)" }
       if isFar(own, from: right) {
-        return "gives \(Self.shown(own)), \(wanted)"
+        let apart = Self.shownApart(own, right)
+        return "gives \(apart.own), where the answer is \(apart.right)"
       }
     }
     return nil
   }
 
-  /// A number with three digits.
-  static func shown(_ value: Double) -> String {
+  /// A number with three digits, or as many as are asked for.
+  static func shown(_ value: Double, digits count: Int = 3) -> String {
     // What is far below anything that a task has is shown as nothing.
     if abs(value) < 1e-100 { return "0" }
     if abs(value) >= 1e5 || abs(value) < 1e-3 {
       let exponent = Int(Double.log10(abs(value)).rounded(.down))
       let mantissa = value / Double.pow(10, Double(exponent))
-      return "\((mantissa * 100).rounded() / 100)e\(exponent)"
+      let digits = Double.pow(10, Double(count - 1))
+      return "\((mantissa * digits).rounded() / digits)e\(exponent)"
     }
-    let digits = Double.pow(10, 2 - Double.log10(abs(value)).rounded(.down))
+    let digits = Double.pow(10, Double(count - 1) - Double.log10(abs(value)).rounded(.down))
     let rounded = (value * digits).rounded() / digits
     return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
   }
 
+  /// Two numbers with three digits, or with as many as tell them apart.
+  static func shownApart(_ own: Double, _ right: Double) -> (own: String, right: String) {
+    let pairs = (3...17).lazy.map { (own: shown(own, digits: $0), right: shown(right, digits: $0)) }
+    return pairs.first { $0.own != $0.right } ?? pairs.last!
+  }
 }

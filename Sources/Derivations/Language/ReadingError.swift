@@ -18,12 +18,20 @@ public struct ReadingError: Error, Equatable, Sendable {
 
   /// The formula with a caret below the place; of a long one what stands around it.
   public func marked(in text: String) -> [String] {
-    let letters = text.map { $0.isWhitespace ? " " : $0 }
+    // A control character would move the caret, or the terminal's cursor.
+    let letters = text.map { $0.isWhitespace ? " " : isHidden($0) ? "·" : $0 }
     let start = max(0, min(position, letters.count) - 40)
     let shown = letters[start..<min(letters.count, start + 72)]
     let lead = start > 0 ? "…" : ""
     let tail = start + 72 < letters.count ? "…" : ""
     let indent = String(repeating: " ", count: position - start + lead.count)
     return [lead + String(shown) + tail, indent + "^"]
+  }
+
+  /// Whether a letter is a control character, or another that a terminal does not show.
+  private func isHidden(_ letter: Character) -> Bool {
+    letter.unicodeScalars.contains {
+      !$0.properties.isGraphemeBase && !$0.properties.isGraphemeExtend
+    }
   }
 }
