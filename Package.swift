@@ -105,7 +105,6 @@ let package = Package(
       dependencies: [
         "Files", "Notebook",
         .product(name: "Mustache", package: "swift-mustache"),
-        .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       exclude: ["Assets", "Templates", "Tools", "formulas.tsv"], swiftSettings: fast),
     // Derivations that a reader types: their language, their algebra, and who judges them.

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Notebook
 
 /// A formula of the prose.
 struct Formula: Hashable, Comparable {

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Notebook
 
 /// The book as one PDF, printed by headless Chromium.
 enum Printer {

@@ -137,7 +137,7 @@ import Testing
     try AtomicFile.write(
       Data("set border 31; set decimalsign ','; print 'init'\n".utf8),
       to: folder.appendingPathComponent(".gnuplot"))
-    try await Gnuplot.$surroundings.withValue(variables) {
+    try await Program.$surroundings.withValue(variables) {
       try await draw(figure("word"), by: program)
     }
     let seen = try String(contentsOf: folder.appendingPathComponent("variables"), encoding: .utf8)
