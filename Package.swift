@@ -48,6 +48,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
   ],
   targets: [
     .systemLibrary(
@@ -107,6 +108,14 @@ let package = Package(
         .product(name: "Mustache", package: "swift-mustache"),
       ],
       exclude: ["Assets", "Templates", "Tools", "formulas.tsv"], swiftSettings: fast),
+    // The book for this machine's browser, made anew when a chapter is saved.
+    .target(
+      name: "Serving",
+      dependencies: [
+        "Book", "Files", "Notebook",
+        .product(name: "FlyingFox", package: "FlyingFox"),
+      ],
+      exclude: ["Assets"], swiftSettings: fast),
     // Derivations that a reader types: their language, their algebra, and who judges them.
     module(
       "Derivations",
@@ -121,7 +130,7 @@ let package = Package(
       name: "lab",
       dependencies: [
         "Bench", "Book", "Chapters", "Derivations", "Digits", "Experiments", "Files", "Methods",
-        "Networks", "Notebook", "Pictures", "Tensors",
+        "Networks", "Notebook", "Pictures", "Serving", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: fast),
@@ -145,6 +154,9 @@ let package = Package(
       ]),
     tests(of: "Bench"),
     tests(of: "Book"),
+    tests(
+      of: "Serving",
+      ["Book", "Files", .product(name: "FlyingFox", package: "FlyingFox")]),
     tests(of: "Derivations", ["Tensors"]),
     tests(of: "Pictures", ["Servers"]),
     tests(of: "Experiments"),

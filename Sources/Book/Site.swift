@@ -78,6 +78,21 @@ public struct Site: Sendable {
     self.chapters = chapters
   }
 
+  /// The files of the book by their paths in it, written nowhere; new formulas are not kept.
+  ///
+  /// - Throws: what `build` throws, without what is said of a folder.
+  public func files() async throws -> (files: [String: Data], report: Report) {
+    let (pages, report) = try await SiteDraft(self).pages()
+    return (Dictionary(pages.map { ($0.path, $0.data) }) { $1 }, report)
+  }
+
+  /// The address of a chapter's page in the book.
+  ///
+  /// - Throws: `LabError` of kind `.input` when the chapter's files are not there.
+  public func address(ofChapter id: String) throws -> String {
+    SiteDraft.address(try ChapterFiles(root: root, id: id))
+  }
+
   /// Makes the book.
   ///
   /// - Parameters:

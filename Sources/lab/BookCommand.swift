@@ -38,11 +38,7 @@ struct BookCommand: AsyncParsableCommand {
       throw UsageError(description: "--out names no folder; name one, such as --out book.")
     }
     let catalogue = try Catalogue()
-    let chapters = try catalogue.chapters([]).map { chapter in
-      Site.Chapter(
-        id: chapter.id, title: chapter.title,
-        exercises: Derivation.all.filter { $0.chapter == chapter.id }.map(Site.Exercise.init))
-    }
+    let chapters = try catalogue.siteChapters()
     // The default stands in the package, wherever in it the command is given.
     let folder =
       out == "book" ? catalogue.root.appendingPathComponent(out) : URL(fileURLWithPath: out)
@@ -71,6 +67,17 @@ struct BookCommand: AsyncParsableCommand {
     }
     print("Open \(Console.relative(folder.appendingPathComponent("index.html")))")
     if pdf { print("Open \(Console.relative(folder.appendingPathComponent("lab.pdf")))") }
+  }
+}
+
+extension Catalogue {
+  /// All chapters as the book has them, with the tasks that a command judges.
+  func siteChapters() throws -> [Site.Chapter] {
+    try chapters([]).map { chapter in
+      Site.Chapter(
+        id: chapter.id, title: chapter.title,
+        exercises: Derivation.all.filter { $0.chapter == chapter.id }.map(Site.Exercise.init))
+    }
   }
 }
 

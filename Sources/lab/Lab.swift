@@ -18,7 +18,7 @@ struct Lab: AsyncParsableCommand {
     subcommands: [
       ListCommand.self, ChapterCommand.self, CheckCommand.self, AcceptCommand.self,
       DataCommand.self, ModelCommand.self, ResultCommand.self, BenchCommand.self,
-      STL10Command.self, BookCommand.self, TryCommand.self,
+      STL10Command.self, BookCommand.self, ServeCommand.self, TryCommand.self,
     ],
     defaultSubcommand: ListCommand.self)
 

@@ -44,6 +44,7 @@ struct SourceTree {
     switch module {
     case "Notebook": return ["Files"]
     case "Book": return ["Files", "Notebook"]
+    case "Serving": return ["Book", "Files", "Notebook"]
     case "Bench": return allowed("Methods")!.union(["Methods", "Notebook"])
     case "Methods", "Digits", "Networks", "Gradients", "Tensors", "Files", "Lanes":
       let place = layers.firstIndex { $0.contains(module) }!
@@ -53,7 +54,9 @@ struct SourceTree {
     case "Experiments": return allowed("Methods")!.union(["Methods", "Notebook"])
     case "Chapters": return allowed("Experiments")!.union(["Experiments"])
     case "lab":
-      return allowed("Chapters")!.union(["Chapters", "Bench", "Book", "Derivations", "Pictures"])
+      return allowed("Chapters")!.union([
+        "Chapters", "Bench", "Book", "Derivations", "Pictures", "Serving",
+      ])
     default: return nil
     }
   }

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import time
 
 import pytest
 from selenium import webdriver
@@ -48,6 +49,16 @@ class Browser:
             for entry in self.driver.get_log("browser")
             if entry["level"] in ("SEVERE", "WARNING")
         ]
+
+
+def wait_for(browser, script, seconds=5):
+    """Waits until a script says yes, and returns its last answer."""
+    end = time.monotonic() + seconds
+    while True:
+        answer = browser.run(script)
+        if answer or time.monotonic() > end:
+            return answer
+        time.sleep(0.05)
 
 
 @pytest.fixture(scope="session")

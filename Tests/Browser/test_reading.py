@@ -2,7 +2,7 @@
 
 import time
 
-from conftest import BOOK, CHAPTERS
+from conftest import BOOK, CHAPTERS, wait_for
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -13,16 +13,6 @@ LEADERBOARD = next(page for page in CHAPTERS if page.startswith("3.3-"))
 
 def press(browser, *keys):
     ActionChains(browser.driver).send_keys(*keys).perform()
-
-
-def wait_for(browser, script, seconds=5):
-    """Waits until a script says yes, and returns its last answer."""
-    end = time.monotonic() + seconds
-    while True:
-        answer = browser.run(script)
-        if answer or time.monotonic() > end:
-            return answer
-        time.sleep(0.05)
 
 
 def test_a_number_says_by_keyboard_where_it_is_from(browser):

@@ -1,0 +1,88 @@
+// What only served pages have: they reload when the book is made anew, say why it cannot be, and run
+// their chapter quickly when they are asked to.
+"use strict";
+(() => {
+  const version = Number(document.currentScript.dataset.version);
+  const chapter = document.body?.classList.contains("chapter")
+    && document.querySelector("article .title .number")?.textContent;
+
+  // Beside what the page has, so that its own layout stays.
+  const bar = document.createElement("div");
+  bar.className = "serve";
+  const complaint = document.createElement("p");
+  complaint.setAttribute("role", "alert");
+  complaint.hidden = true;
+  bar.append(complaint);
+  document.body.append(bar);
+
+  function complain(words) {
+    complaint.hidden = !words;
+    complaint.textContent = words ?? "";
+  }
+
+  const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+  const seen = () => new Promise((done) => {
+    if (!document.hidden) return done();
+    document.addEventListener("visibilitychange", () => done(), { once: true });
+  });
+
+  // One question at a time, answered when there is something new; a page that is not seen asks
+  // nothing, for a browser has few connections to a server.
+  async function follow() {
+    // The first answer comes at once: the book may be one that cannot be made anew.
+    let known = -1;
+    for (;;) {
+      await seen();
+      let state;
+      try {
+        const answer = await fetch("/.lab/state?after=" + known);
+        state = await answer.json();
+      } catch {
+        complain("The book is served no more: lab serve has ended.");
+        await pause(1000);
+        // One that is started again counts from the beginning, and has a page that is new.
+        known = -1;
+        continue;
+      }
+      if (state.version !== version && !state.complaint) {
+        location.reload();
+        return;
+      }
+      known = state.version;
+      complain(state.complaint);
+    }
+  }
+  follow();
+
+  if (!chapter) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Run " + chapter + " quickly";
+  button.title = "lab chapter " + chapter + " --quick, by the program as it was built";
+  bar.append(button);
+  const result = document.createElement("section");
+  result.className = "serve-run";
+  result.setAttribute("aria-label", "A quick run");
+  result.hidden = true;
+  const words = document.createElement("pre");
+  words.tabIndex = 0;
+  result.append(words);
+  document.querySelector("article").append(result);
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    button.textContent = "Running " + chapter + " …";
+    try {
+      const answer = await fetch("/.lab/quick?chapter=" + chapter, { method: "POST" });
+      const text = await answer.text();
+      words.textContent = answer.ok ? JSON.parse(text).words : text;
+      result.dataset.holds = answer.ok && JSON.parse(text).holds;
+    } catch {
+      words.textContent = "The book is served no more: lab serve has ended.";
+      result.dataset.holds = false;
+    }
+    result.hidden = false;
+    result.scrollIntoView({ block: "nearest" });
+    button.disabled = false;
+    button.textContent = "Run " + chapter + " again";
+  });
+})();

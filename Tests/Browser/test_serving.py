@@ -1,0 +1,84 @@
+"""`lab serve` in headless Chromium: a saved chapter reloads its page, and a run is seen below it."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+
+import pytest
+from conftest import ROOT, wait_for
+
+LAB = pathlib.Path(os.environ.get("LAB_PROGRAM", ROOT / ".build/debug/lab"))
+PARTS = ("Package.swift", "README.md", "CONTRIBUTING.md", "LICENSE", "Chapters", "Sources", "figures",
+         "results")
+PROSE = "Chapters/2.1-momentum-versus-nesterov.md"
+
+
+@pytest.fixture
+def served(tmp_path):
+    """A copy of the package, and the address at which its chapter 2.1 is served."""
+    for part in PARTS:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, tmp_path / part)
+    server = subprocess.Popen(
+        [LAB, "serve", "2.1", "--port", "0"], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    address = re.fullmatch(r"Open (http://127\.0\.0\.1:\d+/2\.1-.*\.html)\n", server.stdout.readline())
+    yield tmp_path, address[1], server
+    if server.poll() is None:
+        server.send_signal(signal.SIGINT)
+        assert server.wait(60) == 130
+
+
+def alter(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    # As editors do: beside it, and renamed.
+    draft = path.with_suffix(".draft")
+    draft.write_text(text.replace(old, new, 1), encoding="utf-8")
+    draft.rename(path)
+
+
+def test_a_saved_chapter_reloads_its_page(browser, served):
+    folder, address, _ = served
+    browser.look()
+    browser.driver.get(address)
+    browser.run("window.isOld = true")
+    alter(folder / PROSE, "\n## ", "\nQuite new words.\n\n## ")
+    new = "return !window.isOld && document.body.innerText.includes('Quite new words.')"
+    assert wait_for(browser, new, 60)
+    # What cannot be made is told on the page as it was, and goes when it is mended.
+    browser.run("window.isOld = true")
+    alter(folder / PROSE, "Quite new words.", "Bad \ue000 words.")
+    told = "const p = document.querySelector('.serve > p'); return !p.hidden && p.innerText"
+    assert "private use" in wait_for(browser, told, 60)
+    assert browser.run("return window.isOld && document.body.innerText.includes('Quite new words.')")
+    browser.driver.refresh()
+    assert "private use" in wait_for(browser, told, 60)
+    alter(folder / PROSE, "Bad \ue000 words.", "Quite new words, mended.")
+    assert wait_for(browser, "return document.body.innerText.includes('words, mended.')", 60)
+    assert browser.run("return document.querySelector('.serve > p').hidden")
+
+
+def test_a_chapter_is_run_quickly_from_its_page(browser, served):
+    _, address, _ = served
+    browser.look()
+    browser.driver.get(address)
+    browser.driver.find_element("css selector", ".serve > button").click()
+    words = "const s = document.querySelector('.serve-run'); return !s.hidden && s.innerText"
+    text = wait_for(browser, words, 300)
+    assert "Checks" in text and re.search(r"2\.1 passed: \d+ of \d+ checks hold", text)
+    assert browser.run("return document.querySelector('.serve-run').dataset.holds") == "true"
+
+
+def test_a_server_that_has_ended_is_told(browser, served):
+    _, address, server = served
+    browser.driver.get(address)
+    server.send_signal(signal.SIGINT)
+    assert server.wait(60) == 130
+    told = "const p = document.querySelector('.serve > p'); return !p.hidden && p.innerText"
+    assert "served no more" in wait_for(browser, told, 60)
+    # The page is as it was, and its complaints are those of a server that is gone.
+    browser.complaints()
