@@ -12,12 +12,14 @@ struct FigureScript {
 
   private let figure: Figure
   private let data: String
+  private let canvas: Canvas
   private(set) var text = ""
 
   /// The script for a figure whose data lie at a path.
-  init(_ figure: Figure, data: String) {
+  init(_ figure: Figure, data: String, on canvas: Canvas = .page) {
     self.figure = figure
     self.data = data
+    self.canvas = canvas
     write()
   }
 
@@ -34,11 +36,10 @@ struct FigureScript {
 
   private mutating func write() {
     let (width, height) = figure.size
-    let lines = Self.wrap(figure.title, width: Int(Double(width) / 8.3))
+    let lines = Self.wrap(figure.title, width: canvas.titleLength(in: width))
     let legend = sharedNames
     var top = 14 + 21 * lines.count
-    add(
-      "set terminal svg size \(width),\(height) enhanced font 'Helvetica,13' background '#ffffff'")
+    add(canvas.terminal(width: width, height: height))
     add("set encoding utf8")
     add("unset key")
     add("set multiplot")
@@ -65,8 +66,9 @@ struct FigureScript {
     }
     var x = 14
     for (name, colour) in legend {
-      label("━ " + name, x: x, y: legendTop + 8, size: 13, colour: Self.palette[colour])
-      x += 8 * (name.count + 4)
+      let words = "\(canvas.sample(colour)) \(name)"
+      label(words, x: x, y: legendTop + 8, size: 13, colour: Self.palette[colour])
+      x += Int(8 * canvas.letterWidth(in: figure.size.width) / 7.4) * (name.count + 4)
     }
   }
 
@@ -84,28 +86,45 @@ struct FigureScript {
     let longest = labelsLines ? panel.marks.filter(\.isLabelled).map(\.name.count).max() ?? 0 : 0
     let yLabelWidth = max(2, panel.y.ticks?.map(\.1.count).max() ?? 5) * 7 + 8
     let left = origin.x + (hidden ? 14 : yLabelWidth + (panel.y.label.isEmpty ? 10 : 32))
-    let right = origin.x + cell.x - (longest > 0 ? 14 + Int(Double(longest) * 7.4) : 20)
-    let top = origin.y + (panel.title == nil ? 12 : 30)
+    let letter = canvas.letterWidth(in: figure.size.width)
+    let right = origin.x + cell.x - (longest > 0 ? 14 + Int(Double(longest) * letter) : 20)
+    // Letters cannot be turned: what the upright axis means stands above it, below the title.
+    let line = canvas.isLetters && !panel.y.label.isEmpty ? 20 : 0
+    let top = origin.y + (panel.title == nil ? 12 : 30) + line
     let bottom = origin.y + cell.y - (hidden ? 10 : panel.x.label.isEmpty ? 30 : 52)
     place(left, right, top, bottom)
     if let title = panel.title {
-      label(title, x: left, y: top - 13, size: 14, colour: "#333333")
+      label(title, x: left, y: top - 13 - line, size: 14, colour: "#333333")
     }
     axes(panel, xRange, yRange, hidden: hidden)
     if !hidden {
       label(
         panel.x.label, x: (left + right) / 2, y: bottom + 40, size: 13, colour: "#333333",
         align: "center")
-      label(
-        panel.y.label, x: left - yLabelWidth - 12, y: (top + bottom) / 2, size: 13,
-        colour: "#333333", align: "center rotate by 90")
+      if line > 0 {
+        label("↑ " + panel.y.label, x: left, y: top - 13, size: 13, colour: "#333333")
+      } else {
+        label(
+          panel.y.label, x: left - yLabelWidth - 12, y: (top + bottom) / 2, size: 13,
+          colour: "#333333", align: "center rotate by 90")
+      }
     }
     var plots: [String] = []
     for (mark, colour) in zip(panel.marks, colours) {
       plots += plot(mark, block, Self.palette[colour], dash: colour)
       block += 1
       annotate(mark, xRange, yRange)
+      if case .heatmap = mark.kind, canvas.isLetters {
+        label(
+          "(shades, which letters cannot show)", x: (left + right) / 2, y: (top + bottom) / 2,
+          size: 13, colour: "#333333", align: "center")
+      }
       if case .images(let pixels, let captions, let columns) = mark.kind {
+        if canvas.isLetters {
+          label(
+            "(pictures, which letters cannot show)", x: (left + right) / 2, y: (top + bottom) / 2,
+            size: 13, colour: "#333333", align: "center")
+        }
         let grid = ImageGrid(pixels, columns: columns)
         add(
           "set xrange [-0.5:\(grid.rows[0].count).0-0.5]; set yrange [-0.5:\(grid.rows.count).0-0.5]"
@@ -136,12 +155,11 @@ struct FigureScript {
       return
     }
     add("set border 3 lc rgb '#888888' lw 1")
-    add("set grid lc rgb '#e4e4e4' lt 1 lw 1")
+    add(canvas.isLetters ? "unset grid" : "set grid lc rgb '#e4e4e4' lt 1 lw 1")
     for (name, axis, range) in [("x", panel.x, x), ("y", panel.y, y)] {
       add("unset logscale \(name)")
       if axis.scale == .log { add("set logscale \(name)") }
-      let format = axis.scale == .log ? "10^{%T}" : "%g"
-      add("set format \(name) '\(format)'")
+      add("set format \(name) '\(canvas.tickFormat(axis.scale))'")
       add("set \(name)range [\(range.lowerBound):\(range.upperBound)]")
       if let ticks = axis.ticks {
         let list = ticks.map { "\(quote($0.1.tickFormat)) \($0.0)" }.joined(separator: ", ")
@@ -158,6 +176,7 @@ struct FigureScript {
 
   private func plot(_ mark: Mark, _ block: Int, _ colour: String, dash: Int) -> [String] {
     let source = "\(quote(data)) index \(block)"
+    if canvas.isLetters { return Canvas.letters(mark.kind, source, colour: dash) }
     let dashes = ["1", "'-'", "'_ '", "'-.'", "'.'", "'--.'", "1", "1"]
     switch mark.kind {
     case .line:

@@ -58,6 +58,8 @@ public struct Run: Sendable {
   public let orphans: [String]
   /// Why figures and record are missing, when they are.
   public let figureError: LabError?
+  /// What the figures show, in their order.
+  public let figures: [Figure]
 
   /// Whether checks, claims and the prose all hold, and what was computed again agrees.
   public var passed: Bool {
@@ -141,7 +143,7 @@ public struct Run: Sendable {
       record: record, folder: folder, findings: findings, stamp: stamp, isCompared: isCompared,
       confirmsRecord: confirmsRecord, reusedResults: kept.reusedCount,
       olderResults: kept.olderCount, rechecked: kept.rechecked, drawnResults: kept.drawnCount,
-      orphans: kept.orphans, figureError: figureError)
+      orphans: kept.orphans, figureError: figureError, figures: page.figures)
   }
 
   /// The mean of two speeds to a tenth, when both are known.

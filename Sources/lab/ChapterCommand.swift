@@ -60,6 +60,9 @@ struct ChapterCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Where figures and record go.", valueName: "dir"))
   var out: String?
 
+  @Flag(help: "Draw the figures in the terminal: as pictures where it shows them, else in letters.")
+  var show = false
+
   @Flag(help: "Compute again what an earlier run of the same code has kept.")
   var fresh = false
 
@@ -96,6 +99,9 @@ struct ChapterCommand: AsyncParsableCommand {
       throw ValidationError("--fresh computes everything again; leave out --recheck.")
     }
     try requireFolderName(out, "--out")
+    if show, output.json {
+      throw ValidationError("--show draws for a reader, --json is for a program; leave out one.")
+    }
   }
 
   func run() async throws {
@@ -212,6 +218,12 @@ struct ChapterCommand: AsyncParsableCommand {
       report.end(run)
     }
     complain(of: run)
+    if show, run.figureError == nil {
+      // The figures are written by now, and the checks have their say below.
+      do { try await draw(run.figures) } catch let error as LabError {
+        Console.complain(error.description)
+      }
+    }
     if let error = run.figureError { Console.complain(error.description) }
     let machine = run.stamp.machine
     let memory = run.stamp.peakMegabytes.map { ", at most \(Int($0.rounded())) MB" } ?? ""
@@ -222,6 +234,18 @@ struct ChapterCommand: AsyncParsableCommand {
     // A check that was asked for and could not be made has not held.
     if !run.passed || (recheck != nil && run.rechecked.isEmpty) { return 1 }
     return run.figureError?.kind.exitCode ?? 0
+  }
+
+  /// Draws figures on stdout.
+  private func draw(_ figures: [Figure]) async throws {
+    let canvas = Terminal.canvas
+    for figure in figures {
+      let picture = try await figure.picture(on: canvas)
+      print()
+      // Sixels are letters too.
+      print(String(decoding: picture, as: UTF8.self))
+      Console.flush()
+    }
   }
 
   /// What a reader should know of the kept results of a run.
