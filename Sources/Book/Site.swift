@@ -67,15 +67,18 @@ public struct Site: Sendable {
 
   let root: URL
   let chapters: [Chapter]
+  let drawing: Drawing
 
   /// The book of a package.
   ///
   /// - Parameters:
   ///   - root: the package's folder.
   ///   - chapters: all chapters in their order.
-  public init(root: URL, chapters: [Chapter]) {
+  ///   - drawing: what the page for a drawn digit reads it with.
+  public init(root: URL, chapters: [Chapter], drawing: Drawing = Drawing()) {
     self.root = root
     self.chapters = chapters
+    self.drawing = drawing
   }
 
   /// The files of the book by their paths in it, written nowhere; new formulas are not kept.
