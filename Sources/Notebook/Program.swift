@@ -76,8 +76,9 @@ public struct Program: Sendable {
       case .isMissing: throw isMissing
       case .takesTooLong(let seconds):
         throw LabError(.tool, "\(name) did not end in \(seconds) s; run it by itself.")
-      case .cannotBeRun, .writesWithoutEnd:
-        throw LabError(.tool, "\(name) cannot be run or wrote without end; run it by itself.")
+      case .cannotBeRun: throw LabError(.tool, "\(name) cannot be run; try it by itself.")
+      case .writesWithoutEnd:
+        throw LabError(.tool, "\(name) wrote without end; try it by itself.")
       }
     }
   }
