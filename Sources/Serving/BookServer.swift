@@ -10,8 +10,8 @@ import Notebook
 public struct BookServer: Sendable {
   /// The folder of what only served pages have, in the package.
   private static let assets = "Sources/Serving/Assets"
-  /// How long a quick run may take, in seconds.
-  static let quickSeconds = 300
+  /// How long an answer may take, in seconds: longer than one that waits for something new.
+  private static let answerSeconds = 60.0
 
   private let site: Site
   private let root: URL
@@ -48,13 +48,14 @@ public struct BookServer: Sendable {
     port: UInt16, lab: String, tell: @escaping @Sendable (Event) -> Void
   ) async throws {
     let book = ServedBook { [site] in try await site.files().files }
-    let handler = PageHandler(book: book, assets: try assets(), chapters: Set(chapters)) {
-      try await quickRun($0, by: lab)
-    }
+    let quickRun = QuickRun(root: root, lab: lab)
+    let runs = QuickRuns { try await quickRun($0) }
+    let handler = PageHandler(
+      book: book, assets: try assets(), chapters: Set(chapters), runs: runs)
     // From now on, so that what is saved while the book is made first is seen.
     let watch = Watch(try watchedFiles())
     let server = HTTPServer(
-      address: try .inet(ip4: "127.0.0.1", port: port), timeout: Double(Self.quickSeconds + 10),
+      address: try .inet(ip4: "127.0.0.1", port: port), timeout: Self.answerSeconds,
       logger: Self.logger(.disabled), handler: handler)
     try await withThrowingTaskGroup(of: UInt16.self) { group in
       defer { group.cancelAll() }
@@ -88,6 +89,10 @@ public struct BookServer: Sendable {
             tell(.made(saved: saved, seconds: (ContinuousClock.now - start) / .seconds(1)))
           }
         }
+      }
+      group.addTask {
+        try await runs.serve()
+        return 0
       }
       _ = try await group.next()
     }
@@ -135,39 +140,5 @@ public struct BookServer: Sendable {
       assets[name] = data
     }
     return assets
-  }
-
-  /// What a quick run of a chapter prints, and whether all of it holds.
-  private func quickRun(
-    _ chapter: String, by lab: String
-  ) async throws -> (words: String, holds: Bool) {
-    let program = Program(name: lab, remedy: "the chapter was not run; build the lab again")
-    let outcome = try await program.run(
-      ["chapter", chapter, "--quick", "--no-color"], in: root,
-      patience: .seconds(Self.quickSeconds), limit: 1 << 20)
-    let words = String(decoding: outcome.output, as: UTF8.self)
-    let shown = words.isEmpty ? outcome.complaint : words
-    guard isOlder(lab) else { return (shown, outcome.isGood) }
-    let warning =
-      "This is the program as it was built before the code was saved; run swift build, and what the "
-      + "page shows is what runs."
-    return (warning + "\n\n" + shown, false)
-  }
-
-  /// Whether code of the package has been saved since a program was built.
-  private func isOlder(_ program: String) -> Bool {
-    func date(_ url: URL) -> Date? {
-      try? url.resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate
-    }
-    guard let built = date(URL(fileURLWithPath: program)) else { return false }
-    return ["Sources", "Chapters"].contains { folder in
-      let files = FileManager.default.enumerator(
-        at: root.appendingPathComponent(folder),
-        includingPropertiesForKeys: [.contentModificationDateKey])
-      while let file = files?.nextObject() as? URL {
-        if file.pathExtension == "swift", let saved = date(file), saved > built { return true }
-      }
-      return false
-    }
   }
 }

@@ -3,9 +3,6 @@ import Foundation
 
 /// What is answered to a browser: pages, whether they are new, and quick runs.
 struct PageHandler: HTTPHandler {
-  /// Runs a chapter quickly: what it has printed, and whether all of it holds.
-  typealias QuickRun = @Sendable (_ chapter: String) async throws -> (words: String, holds: Bool)
-
   /// Where what only served pages have stands; no file of a book begins so.
   static let prefix = ".lab/"
 
@@ -14,20 +11,7 @@ struct PageHandler: HTTPHandler {
   let assets: [String: Data]
   /// The chapters that may be run.
   let chapters: Set<String>
-  let quickRun: QuickRun
-  let turn = Turn()
-
-  /// One quick run at a time: each takes all threads.
-  actor Turn {
-    private var isTaken = false
-
-    func take() -> Bool {
-      defer { isTaken = true }
-      return !isTaken
-    }
-
-    func giveBack() { isTaken = false }
-  }
+  let runs: QuickRuns
 
   func handleRequest(_ request: HTTPRequest) async throws -> HTTPResponse {
     // Another site whose name leads to this machine must not read what is written here.
@@ -47,7 +31,7 @@ struct PageHandler: HTTPHandler {
 
   private func read(_ path: String, _ request: HTTPRequest) async throws -> HTTPResponse {
     if path == Self.prefix + "state" {
-      let known = request.query.first { $0.name == "after" }.flatMap { Int($0.value) }
+      let known = Self.known(in: request)
       let state = if let known { try await book.state(after: known) } else { await book.state }
       return Self.response(.ok, try JSONEncoder().encode(state), "application/json")
     }
@@ -79,39 +63,42 @@ struct PageHandler: HTTPHandler {
 
   // MARK: Quick runs
 
-  private struct QuickReport: Encodable {
-    let words: String
-    let holds: Bool
-  }
-
-  /// Runs a chapter for a page of this server, and for no other that the browser shows.
+  /// Says what is known of a chapter's quick runs, or begins one: for a page of this server, and for no
+  /// other that the browser shows.
   private func quick(_ request: HTTPRequest, _ host: String) async throws -> HTTPResponse {
-    guard request.method == .POST else {
-      var response = Self.plain(.methodNotAllowed, "A run is asked for by POST.")
-      response.headers[HTTPHeader("Allow")] = "POST"
+    guard request.method == .POST || request.method == .GET else {
+      var response = Self.plain(.methodNotAllowed, "A run is asked for by POST, and about by GET.")
+      response.headers[HTTPHeader("Allow")] = "GET, POST"
       return response
     }
-    guard request.headers[HTTPHeader("Origin")] == "http://\(host)" else {
+    let isBegun = request.method == .POST
+    guard !isBegun || request.headers[HTTPHeader("Origin")] == "http://\(host)" else {
       return Self.plain(.forbidden, "A run is started from the page that shows the chapter.")
     }
     guard let chapter = request.query.first(where: { $0.name == "chapter" })?.value,
       chapters.contains(chapter)
     else { return Self.notFound }
-    guard await turn.take() else {
-      return Self.plain(.conflict, "Another run is under way; wait for its end.")
+    if isBegun {
+      guard await runs.begin(chapter, version: book.version) else {
+        return Self.plain(.conflict, "Another run is under way; wait for its end.")
+      }
     }
-    do {
-      let (words, holds) = try await quickRun(chapter)
-      await turn.giveBack()
-      return Self.response(
-        .ok, try JSONEncoder().encode(QuickReport(words: words, holds: holds)), "application/json")
-    } catch {
-      await turn.giveBack()
-      return Self.plain(.internalServerError, "\(error)")
-    }
+    let state =
+      if !isBegun, let known = Self.known(in: request) {
+        try await runs.state(of: chapter, after: known)
+      } else {
+        await runs.state(of: chapter)
+      }
+    return Self.response(
+      isBegun ? .accepted : .ok, try JSONEncoder().encode(state), "application/json")
   }
 
   // MARK: Requests
+
+  /// The number of the state that a browser knows.
+  private static func known(in request: HTTPRequest) -> Int? {
+    request.query.first { $0.name == "after" }.flatMap { Int($0.value) }
+  }
 
   /// Whether a name in a request is this machine's own.
   private static func isOwn(_ host: String) -> Bool {

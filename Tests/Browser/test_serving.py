@@ -73,6 +73,31 @@ def test_a_chapter_is_run_quickly_from_its_page(browser, served):
     assert browser.run("return document.querySelector('.serve-run').dataset.holds") == "true"
 
 
+def test_a_save_during_a_run_reloads_the_page_and_keeps_the_answer(browser, served):
+    folder, address, _ = served
+    browser.look()
+    browser.driver.get(address)
+    browser.run("window.isOld = true")
+    button = browser.driver.find_element("css selector", ".serve > button")
+    button.click()
+    assert wait_for(browser, "return document.querySelector('.serve > button').disabled")
+    alter(folder / PROSE, "\n## ", "\nQuite new words.\n\n## ")
+    new = "return !window.isOld && document.body?.innerText.includes('Quite new words.')"
+    assert wait_for(browser, new, 60)
+    words = "const s = document.querySelector('.serve-run'); return s && !s.hidden && s.innerText"
+    text = wait_for(browser, words, 300)
+    assert re.search(r"2\.1 passed: \d+ of \d+ checks hold", text)
+    assert "A save has come since this run began." in text
+    assert browser.run("return document.querySelector('.serve-run').dataset.holds") == "true"
+    # And whoever reloads by hand, or opens the chapter in a second window, finds it too.
+    browser.driver.refresh()
+    assert wait_for(browser, words, 30) == text
+    # The next run is of the page as it is.
+    browser.driver.find_element("css selector", ".serve > button").click()
+    again = "return document.querySelector('.serve-run > p').hidden"
+    assert wait_for(browser, again, 300)
+
+
 def test_a_server_that_has_ended_is_told(browser, served):
     _, address, server = served
     browser.driver.get(address)

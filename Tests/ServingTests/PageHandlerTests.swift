@@ -8,12 +8,7 @@ import Testing
 
 /// What is answered to a browser, and to what is none.
 @Suite struct PageHandlerTests {
-  /// What was asked to be run.
-  final class Runs: Sendable {
-    let chapters = Mutex<[String]>([])
-  }
-
-  let runs = Runs()
+  let runs = QuickRuns { chapter in ("\(chapter): 1 of 1 check hold", true) }
   let page = Data("<html><head><title>t</title></head><body>b</body></html>".utf8)
 
   func handler() async throws -> PageHandler {
@@ -25,11 +20,7 @@ import Testing
     try await book.make()
     return PageHandler(
       book: book, assets: ["serve.js": Data("j".utf8), "serve.css": Data("c".utf8)],
-      chapters: ["2.1"]
-    ) { [runs] chapter in
-      runs.chapters.withLock { $0.append(chapter) }
-      return ("1 of 1 check hold", true)
-    }
+      chapters: ["2.1"], runs: runs)
   }
 
   func answer(
@@ -111,7 +102,7 @@ import Testing
   @Test func aRunIsStartedFromTheServersOwnPage() async throws {
     let (path, own) = ("/.lab/quick?chapter=2.1", "http://127.0.0.1:2016")
     for (method, target, origin, code) in [
-      (HTTPMethod.GET, path, own, 405), (.POST, path, nil, 403),
+      (HTTPMethod.PUT, path, own, 405), (.POST, path, nil, 403),
       (.POST, path, "http://example.org", 403), (.POST, path, "https://127.0.0.1:2016", 403),
       (.POST, path, "http://127.0.0.1:2017", 403), (.POST, path, "null", 403),
       (.POST, "/.lab/quick?chapter=9.9", own, 404), (.POST, "/.lab/quick", own, 404),
@@ -120,19 +111,20 @@ import Testing
       let answer = try await answer(method, target, origin: origin)
       #expect(answer.code == code, "\(method) \(target) \(origin ?? "")")
     }
-    #expect(runs.chapters.withLock { $0 } == [])
+    #expect(await runs.state(of: "2.1") == .init())
     let (code, _, body) = try await answer(.POST, path, origin: own)
-    #expect(code == 200 && runs.chapters.withLock { $0 } == ["2.1"])
-    let report = try JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any]
-    #expect(report?["words"] as? String == "1 of 1 check hold" && report?["holds"] as? Bool == true)
-  }
-
-  @Test func onlyOneRunIsUnderWay() async throws {
-    let turn = PageHandler.Turn()
-    #expect(await turn.take())
-    #expect(await !turn.take())
-    await turn.giveBack()
-    #expect(await turn.take())
+    let begun = try JSONDecoder().decode(QuickRuns.State.self, from: Data(body.utf8))
+    #expect(code == 202 && begun == .init(number: 1, isUnderWay: true))
+    #expect(try await answer(.POST, path, origin: own).code == 409)
+    // Any page may ask for what it says.
+    let work = Task { [runs] in try await runs.serve() }
+    defer { work.cancel() }
+    let told = try await answer(.GET, path + "&after=1")
+    let state = try JSONDecoder().decode(QuickRuns.State.self, from: Data(told.body.utf8))
+    #expect(told.code == 200)
+    #expect(
+      state == .init(number: 2, words: "2.1: 1 of 1 check hold", holds: true, version: 1))
+    #expect(try await answer(.GET, "/.lab/quick?chapter=9.9").code == 404)
   }
 
   @Test func aNewBookIsToldOfAtOnceAndABrokenOneKeepsItsPages() async throws {

@@ -57,32 +57,61 @@
   if (!chapter) return;
   const button = document.createElement("button");
   button.type = "button";
-  button.textContent = "Run " + chapter + " quickly";
   button.title = "lab chapter " + chapter + " --quick, by the program as it was built";
   bar.append(button);
   const result = document.createElement("section");
   result.className = "serve-run";
   result.setAttribute("aria-label", "A quick run");
   result.hidden = true;
+  const age = document.createElement("p");
+  age.textContent = "A save has come since this run began.";
   const words = document.createElement("pre");
   words.tabIndex = 0;
-  result.append(words);
+  result.append(age, words);
   document.querySelector("article").append(result);
+
+  function show(state) {
+    button.disabled = state.isUnderWay;
+    button.textContent = state.isUnderWay ? "Running " + chapter + " …"
+      : "Run " + chapter + (state.words === undefined ? " quickly" : " again");
+    if (state.words === undefined) return;
+    words.textContent = state.words;
+    result.dataset.holds = state.holds;
+    age.hidden = state.version === undefined || state.version === version;
+    result.hidden = false;
+  }
+
+  // The server keeps what a run says, and this page, or the one that it becomes by a reload, asks for
+  // it until there is an end.
+  async function followRun(known) {
+    for (;;) {
+      const answer = await fetch("/.lab/quick?chapter=" + chapter + "&after=" + known);
+      const state = await answer.json();
+      show(state);
+      if (!state.isUnderWay) return;
+      known = state.number;
+    }
+  }
+
+  function say(text) {
+    show({ isUnderWay: false, words: text, holds: false });
+    result.scrollIntoView({ block: "nearest" });
+  }
+
+  const gone = "The book is served no more: lab serve has ended.";
+  show({ isUnderWay: false });
+  // A number that no state has: the first answer comes at once.
+  followRun(-1).catch(() => {});
   button.addEventListener("click", async () => {
-    button.disabled = true;
-    button.textContent = "Running " + chapter + " …";
     try {
       const answer = await fetch("/.lab/quick?chapter=" + chapter, { method: "POST" });
-      const text = await answer.text();
-      words.textContent = answer.ok ? JSON.parse(text).words : text;
-      result.dataset.holds = answer.ok && JSON.parse(text).holds;
+      if (!answer.ok) return say(await answer.text());
+      const state = await answer.json();
+      show(state);
+      await followRun(state.number);
+      result.scrollIntoView({ block: "nearest" });
     } catch {
-      words.textContent = "The book is served no more: lab serve has ended.";
-      result.dataset.holds = false;
+      say(gone);
     }
-    result.hidden = false;
-    result.scrollIntoView({ block: "nearest" });
-    button.disabled = false;
-    button.textContent = "Run " + chapter + " again";
   });
 })();
