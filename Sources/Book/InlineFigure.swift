@@ -4,8 +4,9 @@ import Foundation
 ///
 /// Figures are drawn for white paper in the few colours of one palette (Okabe and Ito's, and greys).
 /// Each of these becomes a variable of the style sheet, `--figure-0072b2`, and one for letters,
-/// `--letter-0072b2`, which are darker where a thin line may be light. What shows data by shades, a
-/// heat map, keeps its paper and its colours; a grey picture of digits keeps its own.
+/// `--letter-0072b2`, which are darker where a thin line may be light. What shows data by shades keeps
+/// them in the dark, since the prose names them (white, dark strokes): the cells of a heat map with
+/// the letters in them, and pictures of pixels, of which only the paper between them is the page's.
 struct InlineFigure {
   /// The colours that follow light and dark, as the style sheet has them.
   static let palette: Set<String> = [
@@ -20,23 +21,36 @@ struct InlineFigure {
   ///
   /// - Parameters:
   ///   - svg: the file's text.
+  ///   - data: the text of its data, which says where pictures of pixels stand; nil where it is not
+  ///     known, and they keep the paper between them.
   ///   - name: what its names begin with on the page, unique there.
   ///   - alternative: what it shows, for who cannot see it.
-  init(svg: String, name: String, alternative: String) {
+  init(svg: String, data: String? = nil, name: String, alternative: String) {
     let pieces = Self.stripped(Markup.pieces(of: svg))
-    let isOnPaper = Self.hasShades(pieces)
+    var papers = Self.papers(of: pieces, data)[...]
+    let cells = FigureCells(pieces, isOwnPaper: papers.map { $0 == nil })
     var isRoot = true
     var width = 760.0
-    let written = pieces.map { piece -> Markup.Piece in
-      guard case .open(var tag) = piece else { return piece }
+    var written: [Markup.Piece] = []
+    for piece in pieces {
+      guard case .open(var tag) = piece else {
+        written.append(piece)
+        continue
+      }
+      let isLetter = tag["font-family"] != nil
+      let ground = isLetter ? FigureCells.place(of: tag).flatMap { cells.colour(at: $0) } : nil
+      let keepsColour = tag.name == "polygon" && cells.hasShades
       for (place, attribute) in tag.attributes.enumerated() {
         guard let value = attribute.value else { continue }
         tag.attributes[place].value = Self.renamed(attribute.name, value, name)
-        if !isOnPaper, let colour = Self.colour(value), Self.palette.contains(colour),
-          ["fill", "stroke", "color", "flood-color"].contains(attribute.name)
-        {
-          let isLetter = attribute.name == "fill" && tag["font-family"] != nil
-          tag.attributes[place].value = "var(--\(isLetter ? "letter" : "figure")-\(colour))"
+        guard let colour = FigureColour(value),
+          ["fill", "stroke", "color", "flood-color"].contains(attribute.name), !keepsColour
+        else { continue }
+        if attribute.name == "fill", let ground {
+          tag.attributes[place].value = "#" + colour.legible(on: ground).hexadecimal
+        } else if Self.palette.contains(colour.hexadecimal) {
+          let kind = attribute.name == "fill" && isLetter ? "letter" : "figure"
+          tag.attributes[place].value = "var(--\(kind)-\(colour.hexadecimal))"
         }
       }
       if isRoot, tag.name == "svg" {
@@ -45,14 +59,25 @@ struct InlineFigure {
         tag["width"] = nil
         tag["height"] = nil
         tag["xmlns"] = nil
-        tag["class"] = isOnPaper ? "on-paper" : nil
         tag["role"] = "img"
         tag["aria-label"] = Markup.escaped(alternative)
         tag["style"] = "--width:\(Int(width))px"
       }
-      return .open(tag)
+      written.append(.open(tag))
+      if tag.name == "image", let paper = papers.popFirst() ?? nil { written.append(.open(paper)) }
     }
     html = Markup.text(of: written).split(separator: "\n").joined(separator: "\n")
+  }
+
+  /// The paper of each picture of pixels, in their order; nil where it is not known.
+  private static func papers(of pieces: [Markup.Piece], _ data: String?) -> [Markup.Tag?] {
+    let images = pieces.compactMap { piece -> Markup.Tag? in
+      guard case .open(let tag) = piece, tag.name == "image" else { return nil }
+      return tag
+    }
+    let grids = images.isEmpty ? [] : data.map(PictureGrid.all) ?? []
+    guard grids.count == images.count else { return images.map { _ in nil } }
+    return zip(images, grids).map { image, grid in grid?.paper(over: image) }
   }
 
   /// Without gnuplot's words about itself, the sheet of white below all, and groups of nothing.
@@ -72,7 +97,7 @@ struct InlineFigure {
         continue
       case .open(let tag)
       where tag.name == "rect" && !hasSheet && tag["fill"] == "#ffffff" && tag["x"] == "0":
-        // It comes back by the style sheet where the figure keeps its paper.
+        // The page is the paper.
         hasSheet = true
         continue
       case .close("g"):
@@ -92,16 +117,6 @@ struct InlineFigure {
     return result
   }
 
-  /// Whether areas are filled with colours that are none of the palette: shades that mean numbers.
-  private static func hasShades(_ pieces: [Markup.Piece]) -> Bool {
-    pieces.contains { piece in
-      guard case .open(let tag) = piece, tag.name == "polygon", let fill = tag["fill"],
-        let colour = colour(fill)
-      else { return false }
-      return !palette.contains(colour)
-    }
-  }
-
   /// A value in which names of the picture are the page's.
   private static func renamed(_ attribute: String, _ value: String, _ name: String) -> String {
     switch attribute {
@@ -110,19 +125,107 @@ struct InlineFigure {
     default: return value.replacing("url(#", with: "url(#\(name)-")
     }
   }
+}
 
-  /// A colour as six hexadecimal digits: `#0072B2`, `rgb(0, 114, 178)`, `black`.
-  private static func colour(_ text: String) -> String? {
-    if text.hasPrefix("#"), text.utf8.count == 7 { return text.dropFirst().lowercased() }
-    if text == "black" { return "000000" }
-    if text == "white" { return "ffffff" }
-    guard text.hasPrefix("rgb("), text.hasSuffix(")") else { return nil }
-    let parts = text.dropFirst(4).dropLast().split(separator: ",").map {
-      Int($0.filter { $0 != " " })
-    }
-    guard parts.count == 3, parts.allSatisfy({ $0.map { (0...255).contains($0) } == true }) else {
+/// A colour of a picture.
+struct FigureColour: Equatable {
+  /// Red, green and blue, 0 to 255.
+  let parts: [Int]
+
+  /// A colour from its parts.
+  init(_ parts: [Int]) { self.parts = parts }
+
+  /// A colour as SVG has it: `#0072B2`, `rgb(0, 114, 178)`, `black`; nil for another value.
+  init?(_ text: String) {
+    if text == "black" || text == "white" {
+      self.init([Int](repeating: text == "black" ? 0 : 255, count: 3))
+    } else if text.hasPrefix("#"), text.utf8.count == 7,
+      let value = Int(text.dropFirst(), radix: 16)
+    {
+      self.init([value >> 16, value >> 8 & 255, value & 255])
+    } else if text.hasPrefix("rgb("), text.hasSuffix(")") {
+      let parts = text.dropFirst(4).dropLast().split(separator: ",").compactMap {
+        Int($0.filter { $0 != " " })
+      }
+      guard parts.count == 3, parts.allSatisfy((0...255).contains) else { return nil }
+      self.init(parts)
+    } else {
       return nil
     }
-    return parts.map { String(format: "%02x", $0!) }.joined()
+  }
+
+  /// Six hexadecimal digits.
+  var hexadecimal: String { parts.map { String(format: "%02x", $0) }.joined() }
+
+  /// The contrast of two colours (WCAG 2.1).
+  func contrast(with other: FigureColour) -> Double {
+    let (a, b) = (luminance, other.luminance)
+    return (max(a, b) + 0.05) / (min(a, b) + 0.05)
+  }
+
+  private var luminance: Double {
+    zip(parts, [0.2126, 0.7152, 0.0722]).reduce(0) { sum, part in
+      let value = Double(part.0) / 255
+      return sum + part.1 * (value <= 0.04045 ? value / 12.92 : pow((value + 0.055) / 1.055, 2.4))
+    }
+  }
+
+  /// The colour of letters on a ground: this one where it stands out, else black or white.
+  func legible(on ground: FigureColour) -> FigureColour {
+    if contrast(with: ground) >= 4.5 { return self }
+    return [FigureColour([0, 0, 0]), FigureColour([255, 255, 255])]
+      .max { $0.contrast(with: ground) < $1.contrast(with: ground) }!
+  }
+}
+
+/// The areas of a figure that keep their colours: cells of heat maps, and pictures on paper of theirs.
+struct FigureCells {
+  private var cells: [(x: ClosedRange<Double>, y: ClosedRange<Double>, colour: FigureColour)] = []
+  /// Whether an area has a shade that is no colour of the palette, and so means a number.
+  ///
+  /// All areas of the figure are cells then.
+  let hasShades: Bool
+
+  /// The areas among the parts of a figure.
+  ///
+  /// - Parameter isOwnPaper: for each picture of pixels whether it keeps the paper between its parts.
+  init(_ pieces: [Markup.Piece], isOwnPaper: [Bool]) {
+    for case .open(let tag) in pieces where tag.name == "polygon" {
+      guard let colour = tag["fill"].flatMap(FigureColour.init), let points = tag["points"] else {
+        continue
+      }
+      let numbers = points.split { $0 == "," || $0.isWhitespace }.compactMap { Double($0) }
+      let (x, y) = (
+        numbers.indices.filter { $0 % 2 == 0 }.map { numbers[$0] },
+        numbers.indices.filter { $0 % 2 == 1 }.map { numbers[$0] }
+      )
+      guard let left = x.min(), let top = y.min() else { continue }
+      cells.append((left...x.max()!, top...y.max()!, colour))
+    }
+    hasShades = cells.contains { !InlineFigure.palette.contains($0.colour.hexadecimal) }
+    if !hasShades { cells = [] }
+    var images = isOwnPaper[...]
+    for case .open(let tag) in pieces where tag.name == "image" {
+      let numbers = ["x", "y", "width", "height"].compactMap { tag[$0].flatMap(Double.init) }
+      guard images.popFirst() == true, numbers.count == 4 else { continue }
+      let (x, y) = (numbers[0], numbers[1])
+      cells.append(
+        (x...x + max(0, numbers[2]), y...y + max(0, numbers[3]), FigureColour([255, 255, 255])))
+    }
+  }
+
+  /// The colour of the cell at a place; nil beside all cells.
+  func colour(at place: (x: Double, y: Double)) -> FigureColour? {
+    cells.last { $0.x.contains(place.x) && $0.y.contains(place.y) }?.colour
+  }
+
+  /// Where the letters of a group stand: its place, a third of a line above their foot.
+  static func place(of tag: Markup.Tag) -> (x: Double, y: Double)? {
+    guard let text = tag["transform"], text.hasPrefix("translate("), text.hasSuffix(")") else {
+      return nil
+    }
+    let numbers = text.dropFirst(10).dropLast().split(separator: ",").compactMap { Double($0) }
+    guard numbers.count == 2 else { return nil }
+    return (numbers[0], numbers[1] - (tag["font-size"].flatMap(Double.init) ?? 12) / 3)
   }
 }

@@ -390,8 +390,10 @@ struct PageWriter {
     body.pictures.append(path)
     let name = path.split(separator: "/").last!.dropLast(4)
     let number = body.pictures.count { $0 == path }
-    return InlineFigure(
-      svg: svg, name: "figure-\(name)" + (number > 1 ? "-\(number)" : ""), alternative: alternative
-    ).html
+    let unique = "figure-\(name)" + (number > 1 ? "-\(number)" : "")
+    let data =
+      svg.contains("<image")
+      ? try? ChapterFiles.text(of: String(path.dropLast(4)) + ".dat", in: root) : nil
+    return InlineFigure(svg: svg, data: data, name: unique, alternative: alternative).html
   }
 }

@@ -160,7 +160,7 @@ def test_it_can_be_read_by_everyone(browser, page):
 def test_letters_stand_out_in_light_and_dark(browser, page):
     """The contrast of WCAG 2.1, section 1.4.3: of the text, and of the letters in figures.
 
-    A picture is drawn on the page, but one that keeps its paper, whose letters stand in shades.
+    A picture is drawn on the page; letters in it may stand on an area that has its own colour.
     """
     for scheme in SCHEMES:
         browser.look(scheme=scheme)
@@ -187,18 +187,28 @@ CONTRAST = """
     papers.set(element, found);
     return found;
   };
+  // What letters of a figure stand on: the last area that covers their middle, else the page.
+  const under = (element) => {
+    const box = element.getBoundingClientRect();
+    const middle = new DOMPoint(box.left + box.width / 2, box.top + box.height / 2);
+    const areas = [...element.closest("svg").querySelectorAll("polygon, path[fill-rule]")];
+    const area = areas.findLast((area) => getComputedStyle(area).fillOpacity === "1"
+      && getComputedStyle(area).fill !== "none"
+      && area.isPointInFill(middle.matrixTransform(area.getScreenCTM().inverse())));
+    return area ? numbers(getComputedStyle(area).fill).slice(0, 3) : paper(element);
+  };
   const found = new Set();
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const element = node.parentElement;
-    if (!node.data.trim() || element.closest("script, style, .on-paper, .unseen")) continue;
+    if (!node.data.trim() || element.closest("script, style, .unseen")) continue;
     // The picture of a terminal has a style sheet and a paper of its own.
     if (element.closest("svg")?.querySelector("style")) continue;
     if (!element.getClientRects().length) continue;
     const style = getComputedStyle(element);
     const isLetter = element instanceof SVGElement;
     const colour = numbers(isLetter ? style.fill : style.color).slice(0, 3);
-    const [a, b] = [light(colour), light(paper(element))];
+    const [a, b] = [light(colour), light(isLetter ? under(element) : paper(element))];
     const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
     if (contrast < 4.5) found.add(`${node.data.trim().slice(0, 40)} ${contrast.toFixed(2)}`);
   }

@@ -91,6 +91,35 @@ def test_the_search_finds_from_the_disk(browser):
     assert wait_for(browser, "return document.querySelectorAll('#found a').length")
 
 
+def test_a_picture_of_pixels_stands_on_the_page_in_the_dark(browser):
+    """The paper between its parts is the page's, and captions on it can be read."""
+    page = next(page for page in CHAPTERS if page.startswith("3.1-"))
+    for scheme in ("light", "dark"):
+        browser.look(scheme=scheme)
+        browser.open(page)
+        result = browser.run(
+            """
+            const image = document.querySelector("article svg image");
+            const paper = image.nextElementSibling;
+            const page = getComputedStyle(document.documentElement).backgroundColor;
+            const caption = [...image.closest("svg").querySelectorAll("text")]
+              .find((text) => / read as /.test(text.textContent));
+            const box = caption.getBoundingClientRect();
+            const point = new DOMPoint(box.left + box.width / 2, box.top + box.height / 2)
+              .matrixTransform(paper.getScreenCTM().inverse());
+            const middle = image.getBBox();
+            return {
+              isPage: getComputedStyle(paper).fill === page,
+              covers: paper.isPointInFill(point),
+              // The first digit's middle is not covered.
+              shows: !paper.isPointInFill(new DOMPoint(middle.x + middle.width / 20,
+                middle.y + middle.height / 12)),
+            };
+            """
+        )
+        assert result == {"isPage": True, "covers": True, "shows": True}, scheme
+
+
 def test_the_leaderboard_sorts(browser):
     browser.look()
     browser.open(LEADERBOARD)
