@@ -11,7 +11,7 @@ extension SiteDraft {
     for (chapter, files, _) in chapters { ids[Self.address(files)] = "ch-\(chapter.id)" }
     let articles = try chapters.indices.map { place -> [String: Any] in
       let (chapter, files, draft) = chapters[place]
-      let body = try body(of: draft, tries: chapter.exercises, &map)
+      let body = try body(of: draft, tasks: tasks[chapter.id], &map)
       let html = try templates("article", article((place, Self.address(files), body)))
       return ["id": chapter.id, "article": Self.placed(html, in: "ch-\(chapter.id)", ids)]
     }

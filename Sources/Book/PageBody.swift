@@ -65,8 +65,8 @@ struct PageWriter {
   let formulas: Formulas
   let records: Records
   let root: URL
-  /// What stands below the heading of the exercises: commands that judge an answer.
-  let tries: [Site.Exercise]
+  /// What stands below the heading of the exercises: tasks whose answers a command judges.
+  let tasks: TaskDrafts?
   /// The way from the page to the book's folder.
   let way: String
   var map: SiteMap
@@ -85,14 +85,14 @@ struct PageWriter {
 
   init(
     _ draft: PageDraft, templates: Templates, formulas: Formulas, records: Records, root: URL,
-    tries: [Site.Exercise] = [], way: String = "", map: SiteMap
+    tasks: TaskDrafts? = nil, way: String = "", map: SiteMap
   ) {
     self.draft = draft
     self.templates = templates
     self.formulas = formulas
     self.records = records
     self.root = root
-    self.tries = tries
+    self.tasks = tasks
     self.way = way
     self.map = map
   }
@@ -297,16 +297,11 @@ struct PageWriter {
     body.headings.append(PageBody.Heading(level: level, id: id, html: Self.withoutLinks(words)))
     body.sections.append(PageBody.Section(anchor: id, title: text))
     body.html += try templates("heading", ["level": level, "id": id, "words": words])
-    if text == "Exercises", !tries.isEmpty {
-      let context = tries.map { exercise -> [String: Any] in
-        let answers = exercise.answers.map { ["formula": $0.formula, "verdict": $0.verdict] }
-        return [
-          "name": exercise.name, "command": exercise.command, "hasAnswers": !answers.isEmpty,
-          "answers": answers,
-        ]
-      }
-      body.html += try templates("tries", ["tries": context])
-    }
+    guard text == "Exercises", let tasks else { return }
+    let page = try PageTasks(tasks, of: self)
+    body.html += page.html
+    // Before the section of the heading, which goes on behind them.
+    body.sections.insert(contentsOf: page.sections, at: body.sections.count - 1)
   }
 
   private static func withoutLinks(_ html: String) -> String {

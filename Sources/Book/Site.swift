@@ -19,17 +19,37 @@ public struct Site: Sendable {
       }
     }
 
-    /// What is asked for, in words.
-    public let name: String
+    /// A name that an answer may use.
+    public struct Symbol: Sendable {
+      let form, meaning: String
+
+      /// A name as an answer writes it, `P[i]`, and what it stands for.
+      public init(form: String, meaning: String) {
+        (self.form, self.meaning) = (form, meaning)
+      }
+    }
+
+    /// What it is about, in some words.
+    public let title: String
     /// The command without `swift run`.
     public let command: String
+    /// What is asked, in Markdown with formulas.
+    public let question: String
+    /// What may stand in an answer.
+    public let symbols: [Symbol]
     /// What the judge is tested with.
     public let answers: [Answer]
 
-    /// A task, its command, and what the judge is tested with.
-    public init(name: String, command: String, answers: [Answer] = []) {
-      (self.name, self.command, self.answers) = (name, command, answers)
+    /// A task: what is asked, what may be answered, and what the judge is tested with.
+    public init(
+      title: String, command: String, question: String, symbols: [Symbol], answers: [Answer] = []
+    ) {
+      (self.title, self.command, self.question) = (title, command, question)
+      (self.symbols, self.answers) = (symbols, answers)
     }
+
+    /// The last word of the command, which no other task of the chapter has.
+    var word: String { command.split(separator: " ").last.map(String.init) ?? "" }
   }
 
   /// A chapter of the list.
@@ -67,15 +87,18 @@ public struct Site: Sendable {
 
   let root: URL
   let chapters: [Chapter]
+  let answerNote: String
 
   /// The book of a package.
   ///
   /// - Parameters:
   ///   - root: the package's folder.
   ///   - chapters: all chapters in their order.
-  public init(root: URL, chapters: [Chapter]) {
+  ///   - answerNote: how the answer to a task is written, in Markdown.
+  public init(root: URL, chapters: [Chapter], answerNote: String = "") {
     self.root = root
     self.chapters = chapters
+    self.answerNote = answerNote
   }
 
   /// The files of the book by their paths in it, written nowhere; new formulas are not kept.

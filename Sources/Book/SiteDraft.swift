@@ -11,6 +11,8 @@ struct SiteDraft {
   let formulas: Formulas
   /// The drafts of the chapters, in the order of the list, and their files.
   let chapters: [(chapter: Site.Chapter, files: ChapterFiles, draft: PageDraft)]
+  /// The tasks of chapters that have some.
+  let tasks: [String: TaskDrafts]
   let readme: PageDraft
   let states: [String: ChapterState]
 
@@ -35,12 +37,18 @@ struct SiteDraft {
       states[chapter.id] = try? files.state(in: code)
     }
     self.chapters = chapters
+    var tasks: [String: TaskDrafts] = [:]
+    for chapter in site.chapters where !chapter.exercises.isEmpty {
+      tasks[chapter.id] = try await TaskDrafts(chapter, note: site.answerNote)
+    }
+    self.tasks = tasks
     self.states = states
     records = Records(records: found, stamps: stamps)
     let text = try ChapterFiles.text(of: "README.md", in: site.root)
     readme = try await PageDraft(text, path: "README.md", chapter: nil)
     var places: [Formula: String] = [:]
-    for draft in chapters.map(\.draft) + [readme] {
+    let questions = site.chapters.flatMap { tasks[$0.id]?.all ?? [] }
+    for draft in chapters.map(\.draft) + questions + [readme] {
       for formula in draft.formulas where places[formula] == nil { places[formula] = draft.path }
     }
     var formulas = try Formulas(root: site.root)

@@ -15,7 +15,7 @@ extension SiteDraft {
     var readers: [String: [[String: Any]]] = [:]
     for place in chapters.indices {
       let (chapter, files, draft) = chapters[place]
-      let body = try body(of: draft, tries: chapter.exercises, &map)
+      let body = try body(of: draft, tasks: tasks[chapter.id], &map)
       let address = Self.address(files)
       let source = "Chapters/\(files.source.lastPathComponent)"
       _ = map.show(source)
@@ -56,11 +56,11 @@ extension SiteDraft {
 
   /// The body of a text, whose links may give files pages of their own.
   func body(
-    of draft: PageDraft, tries: [Site.Exercise] = [], _ map: inout SiteMap
+    of draft: PageDraft, tasks: TaskDrafts? = nil, _ map: inout SiteMap
   ) throws -> PageBody {
     var writer = PageWriter(
       draft, templates: templates, formulas: formulas, records: records, root: site.root,
-      tries: tries, map: map)
+      tasks: tasks, map: map)
     try writer.write()
     map = writer.map
     return writer.body

@@ -43,8 +43,10 @@ struct BookCommand: AsyncParsableCommand {
     let folder =
       out == "book" ? catalogue.root.appendingPathComponent(out) : URL(fileURLWithPath: out)
     let start = ContinuousClock.now
-    let report = try await Site(root: catalogue.root, chapters: chapters)
-      .build(into: folder, hasPDF: pdf)
+    let report = try await Site(
+      root: catalogue.root, chapters: chapters,
+      answerNote: Derivation.answerNotes.joined(separator: " ")
+    ).build(into: folder, hasPDF: pdf)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     if report.converted > 0 {
       Console.complain(
@@ -97,7 +99,10 @@ extension Site.Exercise {
       return Answer(formula: answer.formula, verdict: words)
     }
     self.init(
-      name: derivation.title, command: "lab try \(derivation.chapter) \(derivation.name)",
-      answers: answers)
+      title: derivation.title, command: "lab try \(derivation.chapter) \(derivation.name)",
+      question: derivation.question,
+      symbols: derivation.symbols.map {
+        Symbol(form: derivation.form(of: $0), meaning: $0.wholeMeaning)
+      }, answers: answers)
   }
 }

@@ -90,11 +90,14 @@ struct TrySession {
   private func introduce() {
     print(console.bold("\(task.chapter)  \(task.title)"))
     print(task.prompt + "\n")
-    let width = task.symbols.map { $0.name.count }.max() ?? 0
-    for symbol in task.symbols {
-      let name = symbol.name.padding(toLength: width, withPad: " ", startingAt: 0)
-      print("  \(name)  \(console.faint(symbol.meaning))")
+    let symbols = task.symbols.map { (form: task.form(of: $0), meaning: $0.wholeMeaning) }
+    let width = symbols.map(\.form.count).max() ?? 0
+    for symbol in symbols {
+      let form = symbol.form.padding(toLength: width, withPad: " ", startingAt: 0)
+      print("  \(form)  \(console.faint(symbol.meaning))")
     }
+    print()
+    for sentence in Derivation.answerNotes { print(sentence.replacing("`", with: "")) }
     print("\nType a formula; ? gives a hint, q leaves.")
     Console.flush()
   }

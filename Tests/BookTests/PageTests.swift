@@ -175,4 +175,33 @@ import Testing
       index.contains(#"["on-speed","On Speed","Quick \"words\", 12 of them."]"#))
     #expect(index.contains("code/Chapters/9.1-small.swift.html"))
   }
+
+  @Test func aTaskSaysWhatIsAskedAndWhatMayBeAnswered() async throws {
+    var lab = try SmallLab("Text.\n\n## Exercises\n\nMore of them.\n\n## After\n\nThe end.")
+    defer { lab.remove() }
+    lab.question = "Let $y = 2x$. What is *its* slope, from `x`?"
+    try lab.keep([Formula("y = 2x", isDisplay: false)])
+    let page = try await lab.page()
+    #expect(page.contains("<h3 id=\"try.slope\">The slope <a class=\"anchor\" href=\"#try.slope\""))
+    #expect(
+      page.contains(
+        "<p>Let <math><mi>kept</mi></math>. What is <em>its</em> slope, from <code>x</code>?</p>"))
+    #expect(
+      page.contains(
+        "<dt><code>P[i]</code></dt><dd>the &lt;outputs&gt;; also X_out</dd>"))
+    #expect(page.contains("<p>A comparison is <code>(x &gt; 0)</code>.</p>"))
+    #expect(page.contains("<code>swift run lab try 9.1 slope</code>"))
+    #expect(page.contains("<td><code>1 &lt; 2</code></td><td>✓ Right</td>"))
+    #expect(nestingFault(page) == nil)
+    // The search leads to the task by its words, and to no answer; the exercises stay a part.
+    let index = try lab.text("out/search-index.js")
+    #expect(
+      index.contains(
+        ##"["try.slope","The slope","Let kept. What is its slope, from x? P[i]: the <outputs>; "##
+          + ##"also X_out."],["exercises","Exercises","More of them."]"##))
+    #expect(!index.contains("Right"))
+    // And in the document that is printed.
+    let document = try await SiteDraft(lab.site).document()
+    #expect(document.contains("id=\"ch-9.1-try.slope\"") && nestingFault(document) == nil)
+  }
 }

@@ -7,6 +7,8 @@ import Notebook
 /// A package of one or two small chapters, in a folder of its own.
 struct SmallLab {
   let root: URL
+  /// What its one task asks.
+  var question = "What is *its* slope, from `x`?"
   static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
 
@@ -83,8 +85,13 @@ struct SmallLab {
       chapters: [
         Site.Chapter(
           id: "9.1", title: "A small chapter",
-          exercises: [Site.Exercise(name: "The slope", command: "lab try 9.1 slope")])
-      ])
+          exercises: [
+            Site.Exercise(
+              title: "The slope", command: "lab try 9.1 slope", question: question,
+              symbols: [.init(form: "P[i]", meaning: "the <outputs>; also X_out")],
+              answers: [.init(formula: "1 < 2", verdict: "✓ Right")])
+          ])
+      ], answerNote: "A comparison is `(x > 0)`.")
   }
 
   var folder: URL { root.appendingPathComponent("out") }

@@ -91,6 +91,31 @@ def test_the_search_finds_from_the_disk(browser):
     assert wait_for(browser, "return document.querySelectorAll('#found a').length")
 
 
+def test_a_task_is_asked_on_its_page_and_found_by_its_words(browser):
+    browser.look()
+    browser.open(MOMENTUM)
+    task = browser.driver.find_element(By.CSS_SELECTOR, "section.try")
+    assert "what is the new velocity" in " ".join(task.text.split())
+    symbols = task.find_elements(By.CSS_SELECTOR, "dl.symbols dt")
+    assert [symbol.text for symbol in symbols] == ["theta", "v", "mu", "eps", "grad(…)"]
+    assert task.find_elements(By.CSS_SELECTOR, "p math")
+    # What would give the answer away is folded.
+    assert not task.find_element(By.CSS_SELECTOR, "details table").is_displayed()
+    press(browser, "/", "coefficient learning rate velocity accelerated")
+    assert wait_for(browser, "return document.querySelectorAll('#found a').length")
+    press(browser, Keys.ARROW_DOWN)
+    press(browser, Keys.ENTER)
+    assert wait_for(browser, "return location.hash === '#try.nesterov'")
+    press(browser, Keys.ESCAPE)
+    assert browser.run(
+        "const box = document.getElementById('try.nesterov').getBoundingClientRect();"
+        "return box.top >= 0 && box.bottom <= innerHeight"
+    )
+    # The answers are no part of what the search reads: they would stand in its excerpts.
+    press(browser, "/", "equal to the answer by algebra")
+    assert wait_for(browser, "return document.getElementById('found').textContent.includes('Nothing')")
+
+
 def test_a_picture_of_pixels_stands_on_the_page_in_the_dark(browser):
     """The paper between its parts is the page's, and captions on it can be read."""
     page = next(page for page in CHAPTERS if page.startswith("3.1-"))

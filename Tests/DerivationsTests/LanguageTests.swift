@@ -120,4 +120,41 @@ import Testing
     let (above, below) = (Array(lines[0]), Array(lines[1]))
     #expect(above.count <= 74 && above[below.firstIndex(of: "^")!] == "~")
   }
+
+  /// What a task says that its answer may use is read there, by each of its names.
+  @Test(arguments: Derivation.all)
+  func theSymbolsOfATaskCanBeTyped(_ task: Derivation) throws {
+    for symbol in task.symbols {
+      let form = task.form(of: symbol)
+      #expect(form.hasPrefix(symbol.name))
+      for name in [symbol.name] + symbol.aliases {
+        #expect(name == symbol.name || symbol.wholeMeaning.contains(name))
+        let written = name + form.dropFirst(symbol.name.count).replacing("…", with: "1")
+        let formula =
+          switch symbol.kind {
+          case .index: "(\(written) == \(written))"
+          // A task without an index of its own has one by a sum.
+          case .vector, .vectorDefinition: "sum(k, \(written))"
+          default: written
+          }
+        #expect(throws: Never.self) { try Parser.read(formula, task.vocabulary) }
+      }
+    }
+  }
+
+  @Test func theNotesNameEveryFunctionAsItIsTyped() throws {
+    let notes = Derivation.answerNotes.joined(separator: " ")
+    for function in Expression.Function.allCases {
+      #expect(notes.contains("`\(function.form)`"))
+      let formula =
+        function.argumentCount == 1
+        ? function.form + "(x)"
+        : function.form.replacing(" a", with: " x").replacing("(a", with: "(x")
+          .replacing(" b", with: " y")
+      _ = try Parser.read(formula, vocabulary)
+    }
+    for form in ["sum(k, k == k)", "delta(i, j)", "(x > 0)"] {
+      _ = try Parser.read(form, vocabulary)
+    }
+  }
 }

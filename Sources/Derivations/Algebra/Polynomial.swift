@@ -1,5 +1,5 @@
 /// What the algebra does not look into: a symbol, or a function of something in normal form.
-indirect enum Atom: Hashable {
+indirect enum Atom: Hashable, Sendable {
   case scalar(String)
   case element(String, index: String)
   case index(String)
@@ -47,7 +47,7 @@ indirect enum Atom: Hashable {
 }
 
 /// A product of powers of atoms; exponents may be negative, and none is 0.
-struct Monomial: Hashable {
+struct Monomial: Hashable, Sendable {
   private(set) var exponents: [Atom: Int] = [:]
 
   static let one = Monomial()
@@ -93,7 +93,7 @@ struct Monomial: Hashable {
 }
 
 /// A sum of monomials with rational coefficients, none of which is 0.
-struct Polynomial: Hashable {
+struct Polynomial: Hashable, Sendable {
   private(set) var coefficients: [Monomial: Rational] = [:]
 
   static let zero = Polynomial()
@@ -143,7 +143,7 @@ struct Polynomial: Hashable {
 }
 
 /// A quotient of polynomials; where the denominator has one term it is 1.
-struct Fraction: Hashable {
+struct Fraction: Hashable, Sendable {
   let numerator, denominator: Polynomial
 
   static let zero = Fraction(.zero)

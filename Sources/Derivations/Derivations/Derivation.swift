@@ -67,6 +67,24 @@ public struct Derivation: Sendable {
     return vocabulary
   }
 
+  /// A symbol as an answer writes it: `mu`, `P[i]`, `grad(…)`.
+  public func form(of symbol: Symbol) -> String {
+    switch symbol.kind {
+    case .vector, .vectorDefinition: "\(symbol.name)[\(indices.first ?? "k")]"
+    case .gradient: "\(symbol.name)(…)"
+    case .number, .whole, .index, .definition: symbol.name
+    }
+  }
+
+  /// How an answer is written, whatever the task: sentences of Markdown.
+  public static let answerNotes = [
+    "An answer has the symbols of its task, numbers, and `+ - * / ^`.",
+    "A comparison is 1 where it holds and else 0: `(x > 0)`.",
+    "`sum(k, …)` adds up over all k, and `delta(i, j)` is 1 where both are the same, else 0.",
+    "Functions are "
+      + Expression.Function.allCases.map { "`\($0.form)`" }.joined(separator: ", ") + ".",
+  ]
+
   /// The names of the indices, in order.
   var indices: [String] { symbols.filter { $0.kind == .index }.map(\.name) }
 

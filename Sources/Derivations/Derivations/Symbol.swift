@@ -31,6 +31,11 @@ public struct Symbol: Sendable {
     (self.name, self.meaning, self.kind, self.aliases) = (name, meaning, kind, aliases)
   }
 
+  /// What it is, and how else it may be written.
+  public var wholeMeaning: String {
+    aliases.isEmpty ? meaning : "\(meaning); also \(aliases.joined(separator: ", "))"
+  }
+
   /// Whether it is positive at every point.
   var isPositive: Bool {
     switch kind {

@@ -59,6 +59,15 @@ public indirect enum Expression: Hashable, Sendable {
       }
     }
 
+    /// The name, with arguments where they are several.
+    var form: String {
+      switch argumentCount {
+      case 3: "\(rawValue)(x > 0, a, b)"
+      case 2: "\(rawValue)(a, b)"
+      default: rawValue
+      }
+    }
+
     /// Other names of some functions.
     static let aliases = ["log": ln, "sigma": sigmoid, "rect": relu, "heaviside": step]
 
