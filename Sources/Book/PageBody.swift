@@ -70,6 +70,7 @@ struct PageWriter {
   /// The way from the page to the book's folder.
   let way: String
   var map: SiteMap
+  let conversions: Conversions
 
   private static let claimStart = "<span class=\"claim\">"
 
@@ -85,7 +86,8 @@ struct PageWriter {
 
   init(
     _ draft: PageDraft, templates: Templates, formulas: Formulas, records: Records, root: URL,
-    tasks: TaskDrafts? = nil, way: String = "", map: SiteMap
+    tasks: TaskDrafts? = nil, way: String = "", map: SiteMap,
+    conversions: Conversions
   ) {
     self.draft = draft
     self.templates = templates
@@ -95,6 +97,7 @@ struct PageWriter {
     self.tasks = tasks
     self.way = way
     self.map = map
+    self.conversions = conversions
   }
 
   /// Writes the whole body.
@@ -389,6 +392,8 @@ struct PageWriter {
     let data =
       svg.contains("<image")
       ? try? ChapterFiles.text(of: String(path.dropLast(4)) + ".dat", in: root) : nil
-    return InlineFigure(svg: svg, data: data, name: unique, alternative: alternative).html
+    return conversions(of: ["figure", svg, data ?? "", unique, alternative]) {
+      InlineFigure(svg: svg, data: data, name: unique, alternative: alternative).html
+    }
   }
 }

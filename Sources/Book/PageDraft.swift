@@ -23,7 +23,9 @@ struct PageDraft {
   ///
   /// - Throws: `LabError` of kind `.tool` when the converter is missing, of kind `.input` when the
   ///   text has characters that stand for marks here.
-  init(_ text: String, path: String, chapter: String?) async throws {
+  init(
+    _ text: String, path: String, chapter: String?, by conversions: Conversions
+  ) async throws {
     if text.contains(where: { $0 == Self.opening || $0 == Self.closing }) {
       throw LabError(
         .input, "\(path) has a character for private use (U+E000 or U+E001); delete it.")
@@ -36,7 +38,10 @@ struct PageDraft {
       if case .excerpt = mark { return "<!--excerpt \(index)-->" }
       return "\(Self.opening)\(index)\(Self.closing)"
     }
-    pieces = Markup.pieces(of: try await Markdown.html(of: replaced))
+    let html = try await conversions(of: ["Markdown", replaced]) { () async throws in
+      try await Markdown.html(of: replaced)
+    }
+    pieces = Markup.pieces(of: html)
   }
 
   /// A part of a text: words, or the mark in their place.

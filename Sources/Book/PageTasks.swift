@@ -10,18 +10,20 @@ struct TaskDrafts {
   /// Converts what the tasks of a chapter ask.
   ///
   /// - Throws: what `PageDraft` throws.
-  init(_ chapter: Site.Chapter, note: String) async throws {
+  init(_ chapter: Site.Chapter, note: String, by conversions: Conversions) async throws {
     var tasks: [(Site.Exercise, PageDraft)] = []
     for exercise in chapter.exercises {
       // The path is for errors: a question has no links.
       tasks.append(
         (
           exercise,
-          try await PageDraft(exercise.question, path: exercise.command, chapter: chapter.id)
+          try await PageDraft(
+            exercise.question, path: exercise.command, chapter: chapter.id, by: conversions)
         ))
     }
     self.tasks = tasks
-    self.note = try await PageDraft(note, path: "lab try", chapter: chapter.id)
+    self.note = try await PageDraft(
+      note, path: "lab try", chapter: chapter.id, by: conversions)
   }
 
   /// All texts of the tasks.
@@ -41,7 +43,7 @@ struct PageTasks {
     func body(_ draft: PageDraft) throws -> PageBody {
       var writer = PageWriter(
         draft, templates: page.templates, formulas: page.formulas, records: page.records,
-        root: page.root, way: page.way, map: page.map)
+        root: page.root, way: page.way, map: page.map, conversions: page.conversions)
       try writer.write()
       return writer.body
     }

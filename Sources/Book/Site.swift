@@ -88,6 +88,8 @@ public struct Site: Sendable {
   let root: URL
   let chapters: [Chapter]
   let answerNote: String
+  /// What one making of the book leaves for the next: a server makes it often.
+  let conversions = Conversions()
 
   /// The book of a package.
   ///

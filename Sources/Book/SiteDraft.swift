@@ -19,6 +19,7 @@ struct SiteDraft {
   /// Reads and converts all texts of a book.
   init(_ site: Site) async throws {
     self.site = site
+    site.conversions.begin()
     templates = try await Templates(root: site.root)
     var chapters: [(chapter: Site.Chapter, files: ChapterFiles, draft: PageDraft)] = []
     var (found, stamps, states) = (
@@ -30,7 +31,9 @@ struct SiteDraft {
       let files = try ChapterFiles(root: site.root, id: chapter.id)
       let path = "Chapters/\(files.prose.lastPathComponent)"
       let text = try ChapterFiles.text(of: path, in: site.root)
-      chapters.append((chapter, files, try await PageDraft(text, path: path, chapter: chapter.id)))
+      let draft = try await PageDraft(
+        text, path: path, chapter: chapter.id, by: site.conversions)
+      chapters.append((chapter, files, draft))
       // A record that cannot be read is as good as none: `lab check` says what is wrong with it.
       found[chapter.id] = try? files.storedRecord()
       stamps[chapter.id] = files.storedStamp()
@@ -39,13 +42,15 @@ struct SiteDraft {
     self.chapters = chapters
     var tasks: [String: TaskDrafts] = [:]
     for chapter in site.chapters where !chapter.exercises.isEmpty {
-      tasks[chapter.id] = try await TaskDrafts(chapter, note: site.answerNote)
+      tasks[chapter.id] = try await TaskDrafts(
+        chapter, note: site.answerNote, by: site.conversions)
     }
     self.tasks = tasks
     self.states = states
     records = Records(records: found, stamps: stamps)
     let text = try ChapterFiles.text(of: "README.md", in: site.root)
-    readme = try await PageDraft(text, path: "README.md", chapter: nil)
+    readme = try await PageDraft(
+      text, path: "README.md", chapter: nil, by: site.conversions)
     var places: [Formula: String] = [:]
     let questions = site.chapters.flatMap { tasks[$0.id]?.all ?? [] }
     for draft in chapters.map(\.draft) + questions + [readme] {

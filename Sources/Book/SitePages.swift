@@ -60,7 +60,7 @@ extension SiteDraft {
   ) throws -> PageBody {
     var writer = PageWriter(
       draft, templates: templates, formulas: formulas, records: records, root: site.root,
-      tasks: tasks, map: map)
+      tasks: tasks, map: map, conversions: site.conversions)
     try writer.write()
     map = writer.map
     return writer.body
@@ -219,6 +219,7 @@ extension SiteDraft {
   private func file(_ path: String, _ text: String, _ readers: [[String: Any]]) throws -> String {
     let address = SiteMap.address(ofFile: path)
     let parts = path.split(separator: "/")
+    let isSwift = path.hasSuffix(".swift")
     return try templates(
       "file",
       common(
@@ -226,7 +227,9 @@ extension SiteDraft {
         [
           "folder": parts.dropLast().map { "\($0)/" }.joined(), "file": String(parts.last!),
           "readers": readers, "isRead": !readers.isEmpty,
-          "code": SwiftCode.numbered(text, isSwift: path.hasSuffix(".swift")),
+          "code": site.conversions(of: [isSwift ? "Swift" : "text", text]) {
+            SwiftCode.numbered(text, isSwift: isSwift)
+          },
         ]))
   }
 }

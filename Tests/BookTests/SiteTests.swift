@@ -142,6 +142,39 @@ import Testing
         == "Chapters/9.1-small.md: the formula \\nonsense cannot be converted: Unknown command.")
   }
 
+  @Test func whatHasNotChangedIsNotConvertedAgain() async throws {
+    let lab = try SmallLab("12<!--=half.steps--> and ![One](../figures/9.1-one.svg)")
+    defer { lab.remove() }
+    let bin = try programs(
+      ["cmark-gfm": "echo >> \"$0.calls\"\nPATH=${PATH#*:} exec cmark-gfm \"$@\""], in: lab)
+    let path = "\(bin):\(ProcessInfo.processInfo.environment["PATH"]!)"
+    let site = lab.site
+    /// How many texts a making of the same site converts, whose files are those of a new one.
+    func calls() async throws -> Int {
+      try lab.write("", to: "bin/cmark-gfm.calls")
+      let files = try await Program.$surroundings.withValue(["PATH": path]) {
+        try await site.files().files
+      }
+      let count = try lab.text("bin/cmark-gfm.calls").count
+      #expect(try await lab.site.files().files == files)
+      return count
+    }
+    // The chapter, its task's question, how an answer is written, and the README.
+    #expect(try await calls() == 4)
+    #expect(try await calls() == 0)
+    try lab.write("# small\n\nAnother lab.\n", to: "README.md")
+    #expect(try await calls() == 1)
+    try lab.write(SmallLab.picture.replacing("a &lt; b", with: "c"), to: "figures/9.1-one.svg")
+    try lab.write("let a = 2\n", to: "Chapters/9.1-small.swift")
+    #expect(try await calls() == 0)
+    #expect(
+      String(decoding: try await site.files().files["9.1-small.html"]!, as: UTF8.self).contains(
+        "<text>c</text>"))
+    // What two makings have not needed is forgotten.
+    try lab.write("# small\n\nA lab.\n\n## More\n\nText.\n", to: "README.md")
+    #expect(try await calls() == 1)
+  }
+
   @Test func allFormulasOfTheLabAreKept() throws {
     let kept = try Formulas(root: SmallLab.package)
     #expect(kept[Formula("\\mu", isDisplay: false)]?.hasPrefix("<math>") == true)
