@@ -148,8 +148,8 @@ struct Diagnosis {
     }
     return Verdict(
       .different,
-      "Wrong\(Self.place(cases[place].point, judge.derivation)): it gives \(own), and right is "
-        + "\(right).")
+      "Wrong\(Self.place(cases[place].point, judge.derivation)): it gives \(own), where the "
+        + "answer is \(right).")
   }
 
   // MARK: Simple relations
