@@ -15,6 +15,7 @@ public enum WhatUnlabelledImagesGive: Chapter {
   public static func run(_ page: Page) async throws {
     let results = try methods.map { try read($0, page) }
     for result in results { check(result, page) }
+    try readControls(page)
     let best = try page.value("net.accuracy", ofChapter: "3.2", "units.test")
     page.value("net", 100 - best, tolerance: 0.5, unit: "%")
     let papers = quoteThePapers(page)
@@ -62,6 +63,28 @@ private let methods = [
 ]
 // snippet.end
 
+// snippet.controls
+/// Labels alone once more, at another rate than validation chose at a third of the length.
+private struct Control {
+  /// The method's key and chapter.
+  let key, chapter: String
+  /// What learns from labels alone at that rate, and what the method gains over it, with # for the
+  /// number of labels.
+  let own, gain: String
+  let counts: [Int]
+}
+
+private let controls = [
+  Control(key: "where", chapter: "3.3.3", own: "same", gain: "same.gain.#", counts: [1000, 3000]),
+  Control(
+    key: "universum", chapter: "3.3.4", own: "slower", gain: "digits.#.control",
+    counts: [1000, 3000]),
+  Control(
+    key: "surrogate", chapter: "3.3.6", own: "slower", gain: "slower.gain.#", counts: [1000]),
+  Control(key: "denoising", chapter: "3.3.8", own: "same", gain: "same.gain.#", counts: [3000]),
+]
+// snippet.end
+
 /// What a chapter has recorded of its method, in percent and points, by number of labels.
 private struct Result {
   let method: Method
@@ -95,6 +118,21 @@ extension WhatUnlabelledImagesGive {
     result.lines = try method.files.reduce(0) { try $0 + page.lineCount(of: "Methods/\($1).swift") }
     page.value("\(method.key).lines", Double(result.lines), unit: "lines")
     return result
+  }
+
+  private static func readControls(_ page: Page) throws {
+    for control in controls {
+      for labels in control.counts {
+        let gain = control.gain.replacingOccurrences(of: "#", with: "\(labels)")
+        for (name, number) in [
+          ("", "\(control.own).\(labels).test"), (".gain", gain), (".gain.low", "\(gain).low"),
+          (".gain.high", "\(gain).high"),
+        ] {
+          _ = try page.value(
+            "\(control.key).control.\(labels)\(name)", ofChapter: control.chapter, number)
+        }
+      }
+    }
   }
 
   /// Whether the gain of a record is the difference of its errors: a row put together of two methods,
@@ -234,6 +272,14 @@ extension WhatUnlabelledImagesGive {
         + "and denoising.gain.3000.low > 0 "
         + "and surrogate.gain.3000.low < 0 and surrogate.gain.3000.high > 0 "
         + "and where.gain.3000.low < 0 and where.gain.3000.high > 0")
+    page.claim(
+      "Against these the what-where auto-encoder and surrogate classes show no gain with either "
+        + "number of labels, and the universum, guesses, strokes and denoising keep theirs with "
+        + "3,000.",
+      "where.control.1000.gain.low < 0 and where.control.3000.gain.low < 0 "
+        + "and surrogate.control.1000.gain.low < 0 and surrogate.gain.3000.low < 0 "
+        + "and universum.control.3000.gain.low > 0 and denoising.control.3000.gain.low > 0 "
+        + "and pseudo.gain.3000.low > 0 and sparse.gain.3000.low > 0")
     page.claim(
       "The two that start from the least errors gain least; of the others the order of the gains is "
         + "that of the errors on labels alone: smallest is that of the universum, then guesses, then "
