@@ -25,7 +25,9 @@ public enum ActivationDerivatives: Chapter {
     visitTheKink(page)
     findTheOverflow(page)
     stackLayers(page)
-    solveTheExercises(page)
+    ActivationExercises(error: squaredError).solve(on: page, subjects[0]) {
+      byHand(subjects[0], $0)
+    }
   }
 }
 
@@ -85,18 +87,7 @@ extension ActivationDerivatives {
     (Foundation.exp(2 * x) - 1) / (Foundation.exp(2 * x) + 1)
   }
 
-  /// One activation function in all the forms that the routes need.
-  struct Subject: Sendable {
-    let name: String
-    let forward: @Sendable (Double) -> Double
-    let complex: @Sendable (Complex<Double>) -> Complex<Double>
-    let backward: @Sendable (_ outputGradient: Double, _ x: Double, _ y: Double) -> Double
-    let compiled: @differentiable(reverse) @Sendable (Double) -> Double
-    let taped: @Sendable (Variable) -> Variable
-
-    /// f′(x): what comes back of an error of 1.
-    func slope(_ x: Double) -> Double { backward(1, x, forward(x)) }
-  }
+  typealias Subject = ActivationRoutes.Subject
 
   static let subjects = [
     Subject(
@@ -115,64 +106,17 @@ extension ActivationDerivatives {
   ]
 
   private static func drawTheFunctions(_ page: Page) {
-    let xs = (-80...80).map { Double($0) / 20 }
-    func points(_ xs: [Double], _ y: (Double) -> Double) -> [Mark.Point] {
-      xs.map { (x: $0, y: y($0)) }
-    }
-    let panels = subjects.map { subject in
-      // ReLU's slope jumps at 0: a line through the jump would show slopes that it does not have.
-      let parts =
-        subject.name == "ReLU" ? [xs.filter { $0 <= 0 }, [1e-9] + xs.filter { $0 > 0 }] : [xs]
-      return Panel(
-        title: subject.name, x: Axis("input", range: -4...4), y: Axis("", range: -1.1...2.1),
-        marks: [.line("output", points(xs, subject.forward))]
-          + parts.map { .line("derivative", points($0, subject.slope)) })
-    }
-    page.figure(
-      Figure(
-        "functions",
-        title:
-          "Sigmoid passes back at most a quarter of the error; tanh and ReLU at most all of it",
-        size: (width: 760, height: 300), columns: 3, panels: panels))
+    ActivationSlopes(subjects).report(on: page)
     page.claim(
       "A sigmoid passes back at most a quarter of the error that reaches it.",
       "slope.sigmoid <= 0.25")
-    for subject in subjects {
-      let largest = xs.map(subject.slope).max()!
-      let measured = xs.map {
-        Routes.centralDifference(at: $0, step: 1e-5, of: subject.forward)
-      }
-      page.check(
-        "\(subject.name): largest slope, by the formula and by differences",
-        abs(largest - measured.max()!), atMost: 1e-10)
-      page.value("slope.\(subject.name.lowercased())", largest)
-    }
   }
 }
 
 // MARK: - Independent routes to the same number
 
 extension ActivationDerivatives {
-  /// Inputs and targets of the error E = ½ Σ (x_out − target)².
-  struct Sample {
-    let inputs: [Double]
-    let targets: [Double]
-
-    /// Inputs between −3 and 3, none within 0.1 of the kink of ReLU.
-    init(count: Int, seed: UInt64) {
-      var random = RandomStream(seed: seed, id, "sample")
-      inputs = (0..<count).map { _ in
-        let size = 0.1 + 2.9 * Double(random.uniform())
-        return random.uniform() < 0.5 ? -size : size
-      }
-      targets = (0..<count).map { _ in Double(random.normal()) }
-    }
-
-    /// ∂E/∂x_in for each input, by a function of the input and its target.
-    func map(_ gradient: (_ x: Double, _ target: Double) -> Double) -> [Double] {
-      zip(inputs, targets).map(gradient)
-    }
-  }
+  typealias Sample = ActivationRoutes.Sample
 
   /// ∂E/∂x_in by the formulas above, with an error of `factor` put into the derivative.
   static func byHand(_ subject: Subject, _ sample: Sample, factor: Double = 1) -> [Double] {
@@ -182,93 +126,35 @@ extension ActivationDerivatives {
     }
   }
 
-  /// A route that knows the function and the error, but not the formula for the derivative.
-  struct Route: Sendable {
-    let name: String
-    let key: String
-    let tolerance: Double
-    let gradient: @Sendable (Subject, Sample) -> [Double]
-  }
-
-  static let routes = [
-    Route(name: "central difference", key: "central", tolerance: 1.4e-10) { subject, sample in
-      sample.map { x, target in
-        Routes.centralDifference(at: x, step: 1e-5) { squaredError(subject.forward($0), target) }
-      }
-    },
-    Route(name: "complex step", key: "complex", tolerance: 2e-15) { subject, sample in
-      sample.map { x, target in
-        Routes.complexStep(at: x) { squaredError(subject.complex($0), Complex(target)) }
-      }
-    },
-    Route(name: "compiler", key: "compiler", tolerance: 2.2e-15) { subject, sample in
-      sample.map { x, target in
-        let f = subject.compiled
-        return gradient(at: x) { x in 0.5 * (f(x) - target) * (f(x) - target) }
-      }
-    },
-    Route(name: "tape (Float)", key: "tape", tolerance: 6.5e-7) { subject, sample in
-      let tape = Tape()
-      let x = tape.variable(Tensor([sample.inputs.count], sample.inputs.map(Float.init)))
-      let y = subject.taped(x)
-      let errors = zip(y.value.values, sample.targets).map { $0 - Float($1) }
-      let gradients = tape.backward(from: y, cotangent: Tensor(y.value.shape, errors))
-      return gradients[x].values.map(Double.init)
-    },
-  ]
-
   /// ½(y − target)², whose derivative ∂E/∂x_out is y − target.
   static func squaredError<Number: AlgebraicField>(_ y: Number, _ target: Number) -> Number {
     (y - target) * (y - target) / 2
   }
 
   private static func compareRoutes(_ page: Page) {
-    let sample = Sample(count: 64, seed: page.seed)
-    var rows: [[String]] = []
-    for route in routes {
-      var row = [route.name]
-      for subject in subjects {
-        let other = route.gradient(subject, sample)
-        let right = Routes.distance(byHand(subject, sample), other)
-        let wrong = Routes.distance(byHand(subject, sample, factor: 1.03), other)
-        page.check("\(subject.name): formula = \(route.name)", right, atMost: route.tolerance)
-        page.check(
-          "\(subject.name), 3 % too steep: rejected by \(route.name)", wrong,
-          atLeast: 1000 * route.tolerance)
-        let key = "\(route.key).\(subject.name.lowercased())"
-        page.value("\(key).right", right, tolerance: route.tolerance)
-        row.append(right.scientific)
-      }
-      rows.append(row)
-    }
-    page.table(["distance from the formula"] + subjects.map(\.name), rows)
+    ActivationRoutes(
+      subjects, error: squaredError, complexError: squaredError,
+      formula: { byHand($0, $1, factor: $2) }
+    ).compare(on: page)
   }
 
   // MARK: - The V of the difference quotients
 
   private static func sweepTheStep(_ page: Page) {
     let (subject, sample) = (subjects[0], Sample(count: 64, seed: page.seed))
-    let exact = byHand(subject, sample)
-    typealias Curve = [(x: Double, y: Double)]
-    func curve(_ gradient: (_ x: Double, _ target: Double, _ step: Double) -> Double) -> Curve {
-      Routes.steps.map { h in (x: h, y: Routes.distance(sample.map { gradient($0, $1, h) }, exact))
-      }
-    }
-    let forward = curve { x, t, h in
+    let sweep = StepSweep(sample, exact: byHand(subject, sample))
+    let forward = sweep.curve { x, t, h in
       Routes.forwardDifference(at: x, step: h) { squaredError(subject.forward($0), t) }
     }
-    let central = curve { x, t, h in
+    let central = sweep.curve { x, t, h in
       Routes.centralDifference(at: x, step: h) { squaredError(subject.forward($0), t) }
     }
-    let complex = curve { x, t, h in
+    let complex = sweep.curve { x, t, h in
       Routes.complexStep(at: x, step: h) { squaredError(subject.complex($0), Complex(t)) }
     }
     for (name, curve) in [("forward", forward), ("central", central)] {
-      let best = curve.min { $0.y < $1.y }!
-      page.value("sweep.\(name).step", best.x, tolerance: 0.8 * best.x)
-      page.value("sweep.\(name).error", best.y, tolerance: 0.8 * best.y)
-      let falling = curve.filter { $0.x > 1e-4 && $0.x < 2e-2 }
-      page.value("sweep.\(name).slope", Routes.logarithmicSlope(falling), tolerance: 0.01)
+      StepSweep.report(
+        "sweep.\(name)", curve, arm: (from: 1e-4, to: 2e-2), tolerance: 0.01, on: page)
     }
     page.value("sweep.complex.error", complex.last!.y, tolerance: 1e-15)
     page.claim(
@@ -277,50 +163,19 @@ extension ActivationDerivatives {
     page.claim(
       "The complex step has no best step: it is exact to rounding however small the step is.",
       "sweep.complex.error < 1e-14")
-    page.figure(
-      Figure(
-        "step",
-        title: "Too small a step ruins a difference quotient; the complex step has no such limit",
-        panels: [
-          Panel(
-            x: Axis("step h", scale: .log), y: Axis("relative error", scale: .log),
-            marks: [
-              .line("forward difference", forward), .line("central difference", central),
-              .line("complex step", complex),
-            ])
-        ]))
+    page.figure(StepSweep.figure(forward: forward, central: central, complex: complex))
   }
 
   // MARK: - The slope of the Taylor remainder
 
   private static func fitTheRemainder(_ page: Page) {
     let sample = Sample(count: 64, seed: page.seed)
-    func slope(_ subject: Subject, _ error: Double) -> Double {
-      let gradient = byHand(subject, sample, factor: 1 + error)
-      return Routes.order { remainder(subject, sample, gradient, step: $0) }
-    }
-    let errors = [
-      ("right", 0), ("wrong", 0.03), ("tenThousandth", 1e-4), ("hundredThousandth", 1e-5),
-      ("millionth", 1e-6),
-    ]
     for subject in subjects {
-      let name = subject.name.lowercased()
-      let slopes = errors.map { slope(subject, $0.1) }
-      page.check(
-        "\(subject.name): slope of the Taylor remainder", slopes[0], near: 2, tolerance: 1.6e-4)
-      page.check(
-        "\(subject.name), 3 % too steep: slope of the remainder", slopes[1], near: 1,
-        tolerance: 9e-3)
-      for (error, slope) in zip(errors, slopes) {
-        page.value("remainder.\(name).\(error.0)", slope, tolerance: 1e-3)
+      let slopes = RemainderSlopes(subject.name) { error in
+        let gradient = byHand(subject, sample, factor: 1 + error)
+        return Routes.order { remainder(subject, sample, gradient, step: $0) }
       }
-      // The smallest error that is seen, if a slope below 1.95 is what is called wrong.
-      var (seen, unseen) = (0.03, 0.0)
-      for _ in 0..<40 {
-        let middle = (seen + unseen) / 2
-        if slope(subject, middle) < 1.95 { seen = middle } else { unseen = middle }
-      }
-      page.value("remainder.\(name).limit", seen, tolerance: 0.02 * seen)
+      slopes.report(on: page)
     }
   }
 
@@ -410,18 +265,7 @@ extension ActivationDerivatives {
 // MARK: - Twenty layers
 
 extension ActivationDerivatives {
-  /// What a stack is drawn from: standard normal weights, an input, and a gradient at its top.
-  struct Stack {
-    /// Of each layer, the rows of a square matrix one behind the other.
-    let weights: [[Double]]
-    let input, gradient: [Double]
-
-    init(depth: Int, width: Int, using random: inout RandomStream) {
-      func draw(_ count: Int) -> [Double] { (0..<count).map { _ in Double(random.normal()) } }
-      weights = (0..<depth).map { _ in draw(width * width) }
-      (input, gradient) = (draw(width), draw(width))
-    }
-  }
+  typealias Stack = GainStudy.Stack
 
   // snippet.stack
   /// The size of a gradient after each layer of a stack that it comes back through, at first 1.
@@ -469,29 +313,7 @@ extension ActivationDerivatives {
       return stacks.map { gradientSizes(subject, gain: gain, $0) }
     }
     let usual = zip(subjects, [1.0, 1, 2]).map { (function: $0.name, gain: $1) }
-    for (function, gain) in usual {
-      let name = function.lowercased()
-      GainStudy.report(
-        "stack.\(name)", study.decades(function, gain: gain), showsFactor: true, page)
-      let own = study.own(function)
-      page.value("own.\(name)", own.gain, tolerance: 0.02 * own.gain)
-      page.value("own.\(name).low", own.low, tolerance: 0.02 * own.low)
-      page.value("own.\(name).high", own.high, tolerance: 0.02 * own.high)
-      page.value("own.\(name).factor", own.factor, tolerance: 0.1)
-    }
-    // The mean of the squared size is what He's gain keeps at 1.
-    let squares = study.decades("ReLU", gain: 2).map { Double.pow(100, $0) }
-    page.difference(
-      "stack.relu.square", PairedDifference(squares, minus: squares.map { _ in 0 }),
-      tolerance: 0.1, unit: "")
-    for (name, function, gain) in [
-      ("tanh.double", "tanh", 2.0), ("relu.half", "ReLU", 1), ("relu.double", "ReLU", 4),
-    ] { GainStudy.report("stack.\(name)", study.decades(function, gain: gain), page) }
-    let left = usual.map { study.decades($0.function, gain: $0.gain) }
-    page.difference(
-      "more.tanh", PairedDifference(left[1], minus: left[0]), tolerance: 0.1, unit: "decades")
-    page.difference(
-      "more.relu", PairedDifference(left[2], minus: left[1]), tolerance: 0.1, unit: "decades")
+    study.report(usual, page)
     page.claim(
       "At these gains more is left behind tanhs than behind sigmoids, and more behind ReLUs than "
         + "behind tanhs.", "more.tanh.low > 0 and more.relu.low > 0")
@@ -505,44 +327,5 @@ extension ActivationDerivatives {
     let sizes = stacks.map { gradientSizes(centred, gain: 16, $0).last! }
     GainStudy.report("exercise.centred", sizes.map { Double.log10($0) }, page)
     GainStudy.report("exercise.sigmoid", study.decades("sigmoid", gain: 16), page)
-  }
-}
-
-// MARK: - Exercises
-
-extension ActivationDerivatives {
-  private static func solveTheExercises(_ page: Page) {
-    // Softplus, ln(1 + eˣ), from its output.
-    func softplus(_ x: Double) -> Double { Double.log(onePlus: .exp(x)) }
-    let sample = Sample(count: 64, seed: page.seed)
-    let formula = sample.map { x, target in
-      let y = softplus(x)
-      return (y - target) * -Double.expMinusOne(-y)
-    }
-    let difference = sample.map { x, target in
-      Routes.centralDifference(at: x, step: 1e-5) { squaredError(softplus($0), target) }
-    }
-    page.check(
-      "exercise: softplus passes back 1 − e^(−y)", Routes.distance(formula, difference),
-      atMost: 5e-11)
-
-    // The difference of fourth order: [8(E(x + h) − E(x − h)) − (E(x + 2h) − E(x − 2h))]/12h.
-    let subject = subjects[0]
-    let exact = byHand(subject, sample)
-    let curve = Routes.steps.map { h in
-      let slopes = sample.map { x, t in
-        func difference(_ k: Double) -> Double {
-          Routes.centralDifference(at: x, step: k * h) { squaredError(subject.forward($0), t) }
-        }
-        return (4 * difference(1) - difference(2)) / 3
-      }
-      return (x: h, y: Routes.distance(slopes, exact))
-    }
-    let best = curve.min { $0.y < $1.y }!
-    page.value("exercise.step", best.x, tolerance: 0.8 * best.x)
-    page.value("exercise.error", best.y, tolerance: 0.8 * best.y)
-    page.value(
-      "exercise.slope", Routes.logarithmicSlope(curve.filter { $0.x > 5e-3 && $0.x < 0.2 }),
-      tolerance: 0.02)
   }
 }

@@ -1,10 +1,24 @@
 import Foundation
 import Notebook
+import Tensors
 
 /// What is left of a gradient behind a stack of layers, over several networks, against the gain.
 ///
 /// The same networks for each function and each gain, so that a comparison is of pairs.
 package struct GainStudy {
+  /// What a stack is drawn from: standard normal weights, an input, and a gradient at its top.
+  package struct Stack {
+    /// Of each layer, the rows of a square matrix one behind the other.
+    package let weights: [[Double]]
+    package let input, gradient: [Double]
+
+    package init(depth: Int, width: Int, using random: inout RandomStream) {
+      func draw(_ count: Int) -> [Double] { (0..<count).map { _ in Double(random.normal()) } }
+      weights = (0..<depth).map { _ in draw(width * width) }
+      (input, gradient) = (draw(width), draw(width))
+    }
+  }
+
   /// The gains that are tried: powers of √2.
   package static let gains = (-4...16).map { pow(2, Double($0) / 2) }
   /// The sizes after each layer by function, gain and network.
@@ -32,7 +46,7 @@ package struct GainStudy {
   /// the factor by which networks deviate from that mean; between two gains of the grid in a line.
   ///
   /// The interval is that of the mean logarithm, divided by the slope of the line.
-  package func own(
+  private func own(
     _ function: String
   ) -> (gain: Double, low: Double, high: Double, factor: Double) {
     let spreads = sizes[function]!.map { Spread($0.map { log10($0.last!) }) }
@@ -58,6 +72,33 @@ package struct GainStudy {
     let (mean, factor) = (pow(10, spread.mean), pow(10, spread.deviation))
     page.value(name, mean, deviation: mean * log(factor), tolerance: 0.1 * mean)
     if showsFactor { page.value("\(name).factor", factor, tolerance: 0.1) }
+  }
+
+  /// Gives what is left at the gains in use and at others, each function's own gain, and how much
+  /// more one function leaves than the one before it.
+  package func report(_ usual: [(function: String, gain: Double)], _ page: Page) {
+    for (function, gain) in usual {
+      let name = function.lowercased()
+      Self.report("stack.\(name)", decades(function, gain: gain), showsFactor: true, page)
+      let own = self.own(function)
+      page.value("own.\(name)", own.gain, tolerance: 0.02 * own.gain)
+      page.value("own.\(name).low", own.low, tolerance: 0.02 * own.low)
+      page.value("own.\(name).high", own.high, tolerance: 0.02 * own.high)
+      page.value("own.\(name).factor", own.factor, tolerance: 0.1)
+    }
+    // The mean of the squared size is what He's gain keeps at 1.
+    let squares = decades("ReLU", gain: 2).map { pow(100, $0) }
+    page.difference(
+      "stack.relu.square", PairedDifference(squares, minus: squares.map { _ in 0 }),
+      tolerance: 0.1, unit: "")
+    for (name, function, gain) in [
+      ("tanh.double", "tanh", 2.0), ("relu.half", "ReLU", 1), ("relu.double", "ReLU", 4),
+    ] { Self.report("stack.\(name)", decades(function, gain: gain), page) }
+    let left = usual.map { decades($0.function, gain: $0.gain) }
+    page.difference(
+      "more.tanh", PairedDifference(left[1], minus: left[0]), tolerance: 0.1, unit: "decades")
+    page.difference(
+      "more.relu", PairedDifference(left[2], minus: left[1]), tolerance: 0.1, unit: "decades")
   }
 
   /// Sizes layer by layer at some gains, and behind the whole stack against the gain.
