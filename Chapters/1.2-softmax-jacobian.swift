@@ -1,10 +1,8 @@
 import ComplexModule
 import Experiments
 import Foundation
-import Gradients
 import Notebook
 import RealModule
-import Tensors
 import _Differentiation
 
 /// Chapter 1.2: the Jacobian of the softmax, with the lab sheet's −β.
@@ -20,8 +18,8 @@ public enum SoftmaxJacobian: Chapter {
   public static func run(_ page: Page) async throws {
     workTheExample(page)
     multiplyWithoutTheMatrix(page)
-    compareRoutes(page)
-    rejectMistakes(page)
+    JacobianChecks(page, study).compareRoutes()
+    JacobianChecks(page, study).rejectMistakes { remainder($0, $1, step: $2) }
     sweepTheStep(page)
     findTheOverflow(page)
     turnTheTemperature(page)
@@ -29,7 +27,9 @@ public enum SoftmaxJacobian: Chapter {
     beConfidentlyWrong(page)
     trainWithTheDiagonal(page)
     passBackByHand(page)
-    solveTheExercises(page)
+    SoftmaxExercises(
+      page, softmax: { softmax($0, beta: $1) }, error: { crossEntropy($0, label: $1, beta: $2) }
+    ).solve()
   }
 }
 
@@ -86,28 +86,7 @@ extension SoftmaxJacobian {
     page.check(
       "1,000 classes: short product = matrix times vector", Routes.distance(short, long),
       atMost: 1.4e-15)
-    // On the matrix of the complex step, which knows nothing of the formula: what holds of a product
-    // P_i·P_j by the order of its factors would show nothing.
-    var (rows, columns, asymmetry, variance) = (0.0, 0.0, 0.0, 0.0)
-    for example in study.examples(page.seed) {
-      let matrix = study.complexStep(example.x, example.β, step: 1e-200)
-      let transposed = LinearAlgebra.transposed(matrix)
-      rows = max(rows, LinearAlgebra.largest(matrix.map { $0.reduce(0, +) }))
-      columns = max(columns, LinearAlgebra.largest(transposed.map { $0.reduce(0, +) }))
-      asymmetry = max(
-        asymmetry,
-        LinearAlgebra.largest(zip(matrix.joined(), transposed.joined()).map { $0 - $1 }))
-      let v = example.target
-      let mean = LinearAlgebra.dot(example.p, v)
-      let spread = LinearAlgebra.dot(example.p, v.map { ($0 - mean) * ($0 - mean) })
-      variance = max(
-        variance,
-        abs(LinearAlgebra.dot(v, LinearAlgebra.product(matrix, v)) / (-example.β * spread) - 1))
-    }
-    page.check("rows of the Jacobian sum to 0", rows, atMost: 8e-16)
-    page.check("columns sum to 0", columns, atMost: 1e-15)
-    page.check("the Jacobian is symmetric", asymmetry, atMost: 1.6e-16)
-    page.check("v·Jv = −β times the variance of v under P", variance, atMost: 4e-15)
+    JacobianChecks(page, study).checkProperties()
   }
 }
 
@@ -122,22 +101,6 @@ extension SoftmaxJacobian {
     return Foundation.exp(-β * x[i]) / total
   }
   // snippet.end
-
-  private static func compareRoutes(_ page: Page) {
-    var rows: [[String]] = []
-    for route in study.routes {
-      var row = [route.name]
-      for (key, β) in SoftmaxRoutes.temperatures {
-        let distance = study.distance(of: route, β, study.examples(page.seed, β: β))
-        page.check("β = \(β): formula = \(route.name)", distance, atMost: route.tolerance)
-        page.value("\(route.key).\(key)", distance, tolerance: route.tolerance)
-        row.append(distance.scientific)
-      }
-      rows.append(row)
-    }
-    page.table(
-      ["distance from the formula"] + SoftmaxRoutes.temperatures.map { "β = \($0.β)" }, rows)
-  }
 }
 
 // MARK: - Wrong answers
@@ -165,71 +128,18 @@ extension SoftmaxJacobian {
     return squares.reduce(0, +).squareRoot()
   }
   // snippet.end
-
-  private static func rejectMistakes(_ page: Page) {
-    let examples = study.examples(page.seed)
-    for mistake in SoftmaxRoutes.Mistake.allCases {
-      let (name, key) = (mistake.rawValue, mistake.key)
-      let order = Routes.order { remainder(examples, mistake, step: $0) }
-      page.check(
-        "\(name): order of the Taylor remainder", order, near: mistake == .none ? 2 : 1,
-        tolerance: mistake == .none ? 1e-4 : 0.014)
-      page.value("\(key).order", order, tolerance: 1e-3)
-      let sums = examples.map { example in
-        let matrix = study.jacobian(example, mistake)
-        return LinearAlgebra.largest(matrix.map { $0.reduce(0, +) })
-          / LinearAlgebra.largest(Array(matrix.joined()))
-      }
-      page.value("\(key).sum", sums.max()!, tolerance: 1e-3)
-      if mistake == .none { continue }
-      for route in study.routes {
-        let distances = SoftmaxRoutes.temperatures.map { _, β in
-          study.distance(of: route, β, examples.filter { $0.β == β }, mistake)
-        }
-        page.check(
-          "\(name): rejected by \(route.name)", distances.min()!, atLeast: 1000 * route.tolerance)
-        if route.key == "central" {
-          page.value("\(key).distance", distances.min()!, tolerance: 1e-3)
-        }
-      }
-    }
-  }
 }
 
 // MARK: - The V of the central difference
 
 extension SoftmaxJacobian {
   private static func sweepTheStep(_ page: Page) {
-    let inputs = study.examples(page.seed, β: 2).map(\.x)
-    /// Inputs that shrink as β grows, so that the probabilities stay what they are.
-    func curve(
-      _ β: Double, _ route: ([Double], Double, Double) -> [[Double]]
-    ) -> [(x: Double, y: Double)] {
-      Routes.steps.map { h in
-        let pairs = inputs.map { z in
-          let x = z.map { $0 / β }
-          return (route(x, β, h), jacobian(output: softmax(x, beta: β), beta: β))
-        }
-        return (h, SoftmaxRoutes.distance(pairs))
-      }
-    }
-    var marks: [Mark] = []
-    for (key, β) in [("one", 1.0), ("ten", 10), ("hundred", 100)] {
-      let central = curve(β) { study.centralDifference($0, $1, step: $2) }
-      let best = central.min { $0.y < $1.y }!
-      page.value("sweep.\(key).step", best.x, tolerance: 3 * best.x)
-      let same = central.first { $0.x < 1.1e-3 }!
-      page.value("sweep.\(key).error", same.y, tolerance: 0.02 * same.y)
-      marks.append(.line("central, β = \(Int(β))", central))
-    }
-    let complex = curve(100) { study.complexStep($0, $1, step: $2) }
-    page.check("complex step at 10⁻¹⁶", complex.last!.y, atMost: 6e-16)
+    JacobianSweep(page, study).report()
     page.claim(
       "With β a hundred times as large the same step is wrong by ten thousand times as much.",
       "sweep.hundred.error > 0.9 * 10000 * sweep.one.error "
         + "and sweep.hundred.error < 1.1 * 10000 * sweep.one.error"
     )
-    page.figure(SoftmaxFigures.step(marks, complex))
   }
 }
 
@@ -313,25 +223,7 @@ extension SoftmaxJacobian {
 
 extension SoftmaxJacobian {
   private static func turnTheTemperature(_ page: Page) {
-    let x = [0.0, 1, 2, 4]
-    func size(_ β: Double) -> Double {
-      let entries = Array(jacobian(output: softmax(x, beta: β), beta: β).joined())
-      return LinearAlgebra.dot(entries, entries).squareRoot()
-    }
-    let βs = stride(from: -5.0, through: 5, by: 0.05).map { $0 }
-    let curves = x.indices.map { i in
-      Mark.line("input \(Int(x[i]))", βs.map { (x: $0, y: softmax(x, beta: $0)[i]) })
-    }
-    page.figure(SoftmaxFigures.temperature(curves, βs.map { (x: $0, y: size($0)) }))
-    let best = stride(from: 0.0, through: 10, by: 0.01).max { size($0) < size($1) }!
-    page.value("best.beta", best, tolerance: 0.02)
-    page.value("best.size", size(best), tolerance: 1e-6)
-    page.value("cold.size", size(20), tolerance: 1e-12)
-    page.value("cold.first", softmax(x, beta: 5)[0], tolerance: 1e-9)
-    page.value("hot.last", softmax(x, beta: -5)[3], tolerance: 1e-9)
-    page.check(
-      "β = 0: all outputs are", LinearAlgebra.largest(softmax(x, beta: 0).map { $0 - 0.25 }),
-      atMost: 1e-16)
+    TemperatureSweep(page, study).report()
     page.claim(
       "Between the two, at one temperature, most comes back.",
       "best.size > 1000 * cold.size and best.beta > 0.5")
@@ -359,46 +251,12 @@ extension SoftmaxJacobian {
   // snippet.end
 
   private static func meetTheCrossEntropy(_ page: Page) {
-    let examples = study.examples(page.seed)
-    var (product, central, worst) = (0.0, 0.0, 1.0)
-    for example in examples {
-      let (x, p, β) = (example.x, example.p, example.β)
-      for label in x.indices {
-        let fused = crossEntropyBackward(output: p, label: label, beta: β)
-        let outputGradient = x.indices.map { $0 == label ? -1 / p[label] : 0 }
-        let unfused = softmaxBackward(outputGradient, output: p, beta: β)
-        product = max(product, Routes.distance(fused, unfused))
-        let slopes = x.indices.map { j in
-          Routes.centralDifference(at: x[j], step: 1e-5) {
-            var moved = x
-            moved[j] = $0
-            return crossEntropy(moved, label: label, beta: β)
-          }
-        }
-        central = max(central, Routes.distance(fused, slopes))
-        let diagonal = LinearAlgebra.product(study.jacobian(example, .diagonalOnly), outputGradient)
-        worst = min(
-          worst,
-          LinearAlgebra.dot(diagonal, fused)
-            / (LinearAlgebra.dot(diagonal, diagonal) * LinearAlgebra.dot(fused, fused)).squareRoot()
-        )
-      }
-    }
-    page.check("cross-entropy: β(y − P) = Jacobian times vector", product, atMost: 7.5e-16)
-    page.check("cross-entropy: β(y − P) = central difference", central, atMost: 4.7e-10)
-    page.value("diagonal.cosine", worst, tolerance: 0.01)
-    page.check("diagonal only: cosine with the right gradient", worst, atLeast: 0.5.squareRoot())
-
-    let (x, tape) = (examples[0].x, Tape())
-    let logits = tape.variable(Tensor([1, x.count], x.map(Float.init)))
-    let gradients = tape.backward(from: softmaxCrossEntropy(logits: logits, labels: [2]))[logits]
-    for (name, β, relation) in [("−1", -1.0, 0.0), ("1", 1, 2)] {
-      let fused = crossEntropyBackward(output: softmax(x, beta: -1), label: 2, beta: β)
-      page.check(
-        "tape's cross-entropy: distance from β(y − P) with β = \(name)",
-        Routes.distance(fused, gradients.values.map(Double.init)), near: relation, tolerance: 1.2e-7
-      )
-    }
+    let checks = CrossEntropyChecks(
+      page, study, error: { crossEntropy($0, label: $1, beta: $2) },
+      fused: { crossEntropyBackward(output: $0, label: $1, beta: $2) },
+      backward: { softmaxBackward($0, output: $1, beta: $2) })
+    checks.compareRoutes()
+    checks.compareTape()
   }
 
   private static func beConfidentlyWrong(_ page: Page) {
@@ -467,54 +325,5 @@ extension SoftmaxJacobian {
     page.check(
       "small network: by hand = central difference",
       Routes.distance(byHand.map(\.value), network.differences()), atMost: 6.6e-11)
-  }
-}
-
-// MARK: - Exercises
-
-extension SoftmaxJacobian {
-  private static func solveTheExercises(_ page: Page) {
-    // The mean input falls as it gets colder, by the variance.
-    let x = [0.0, 1, 2, 4]
-    func mean(_ β: Double) -> Double { LinearAlgebra.dot(softmax(x, beta: β), x) }
-    let p = softmax(x, beta: 1)
-    let variance = LinearAlgebra.dot(p, x.map { ($0 - mean(1)) * ($0 - mean(1)) })
-    page.value("exercise.mean", mean(1), tolerance: 1e-12)
-    page.value("exercise.variance", variance, tolerance: 1e-12)
-    page.check(
-      "exercise: ∂⟨x⟩/∂β = −Var(x)",
-      abs(Routes.centralDifference(at: 1, step: 1e-5, of: mean) + variance), atMost: 7.5e-11)
-
-    // The Jacobian of ln P is β(P_j − δ_ij), which is large where that of P is not.
-    func logSize(_ β: Double) -> Double {
-      let p = softmax(x, beta: β)
-      let entries = p.indices.flatMap { i in p.indices.map { β * (p[$0] - (i == $0 ? 1 : 0)) } }
-      return LinearAlgebra.dot(entries, entries).squareRoot()
-    }
-    page.value("exercise.logSize", logSize(20), tolerance: 1e-9)
-    let slopes = x.indices.map { j in
-      Routes.centralDifference(at: x[j], step: 1e-5) {
-        var moved = x
-        moved[j] = $0
-        return -crossEntropy(moved, label: 3, beta: 2)
-      }
-    }
-    let cold = softmax(x, beta: 2)
-    page.check(
-      "exercise: ∂ln P_i/∂x_j = β(P_j − δ_ij)",
-      Routes.distance(x.indices.map { 2 * (cold[$0] - ($0 == 3 ? 1 : 0)) }, slopes), atMost: 7.5e-11
-    )
-
-    // One step against the gradient of the small network.
-    let network = NetworkByHand()
-    let forward = network.forward(network.numbers)
-    let gradient = network.backward(network.numbers, forward)
-    let parameters =
-      gradient.x + gradient.z + Array(gradient.lastWeights.joined())
-      + Array(gradient.firstWeights.joined())
-    page.value(
-      "exercise.predicted", 0.1 * LinearAlgebra.dot(parameters, parameters), tolerance: 1e-12)
-    page.value(
-      "exercise.fall", forward.error - network.error(afterStep: 0.1), tolerance: 1e-12)
   }
 }

@@ -7,13 +7,12 @@ import Tensors
 /// The softmax, and the formula under test, are the chapter's own: they are handed in.
 package struct SoftmaxRoutes: Sendable {
   /// Outputs for inputs and β, in real numbers and as the sheet prints it in complex ones.
-  package let softmax: @Sendable (_ x: [Double], _ β: Double) -> [Double]
-  package let complexSoftmax:
-    @Sendable (_ x: [Complex<Double>], _ β: Complex<Double>) -> [Complex<Double>]
+  let softmax: @Sendable (_ x: [Double], _ β: Double) -> [Double]
+  let complexSoftmax: @Sendable (_ x: [Complex<Double>], _ β: Complex<Double>) -> [Complex<Double>]
   /// The gradient of output i with respect to all inputs, as the compiler derives it.
-  package let compiledRow: @Sendable (_ x: [Double], _ i: Int, _ β: Double) -> [Double]
+  let compiledRow: @Sendable (_ x: [Double], _ i: Int, _ β: Double) -> [Double]
   /// The formula: the Jacobian from the outputs.
-  package let formula: @Sendable (_ output: [Double], _ β: Double) -> [[Double]]
+  let formula: @Sendable (_ output: [Double], _ β: Double) -> [[Double]]
 
   package init(
     softmax: @escaping @Sendable ([Double], Double) -> [Double],
@@ -34,7 +33,7 @@ package struct SoftmaxRoutes: Sendable {
     package let p: [Double]
   }
 
-  package static let temperatures: [(key: String, β: Double)] = [
+  static let temperatures: [(key: String, β: Double)] = [
     ("half", 0.5), ("two", 2), ("minusOne", -1),
   ]
 
@@ -63,7 +62,7 @@ package struct SoftmaxRoutes: Sendable {
     case diagonalOnly = "diagonal only"
 
     /// The first part of the names of its values.
-    package var key: String { self == .none ? "right" : "\(self)" }
+    var key: String { self == .none ? "right" : "\(self)" }
   }
 
   /// The matrix of an example with a mistake in it.
@@ -82,13 +81,13 @@ package struct SoftmaxRoutes: Sendable {
   }
 
   /// A route to the whole matrix that does not know the formula for it.
-  package struct Route: Sendable {
-    package let name, key: String
-    package let tolerance: Double
-    package let jacobian: @Sendable (_ x: [Double], _ β: Double) -> [[Double]]
+  struct Route: Sendable {
+    let name, key: String
+    let tolerance: Double
+    let jacobian: @Sendable (_ x: [Double], _ β: Double) -> [[Double]]
   }
 
-  package var routes: [Route] {
+  var routes: [Route] {
     [
       Route(name: "central difference", key: "central", tolerance: 9.5e-11) { x, β in
         centralDifference(x, β, step: 1e-5)
@@ -112,8 +111,19 @@ package struct SoftmaxRoutes: Sendable {
     ]
   }
 
+  /// The derivatives of an error with respect to each of its inputs, by central differences.
+  static func slopes(at x: [Double], of error: (_ x: [Double]) -> Double) -> [Double] {
+    x.indices.map { j in
+      Routes.centralDifference(at: x[j], step: 1e-5) {
+        var moved = x
+        moved[j] = $0
+        return error(moved)
+      }
+    }
+  }
+
   /// The matrix by columns: the outputs' difference when one input moves to either side.
-  package func centralDifference(_ x: [Double], _ β: Double, step h: Double) -> [[Double]] {
+  func centralDifference(_ x: [Double], _ β: Double, step h: Double) -> [[Double]] {
     LinearAlgebra.transposed(
       x.indices.map { j in
         var (after, before) = (x, x)
@@ -123,7 +133,7 @@ package struct SoftmaxRoutes: Sendable {
       })
   }
 
-  package func complexStep(_ x: [Double], _ β: Double, step h: Double) -> [[Double]] {
+  func complexStep(_ x: [Double], _ β: Double, step h: Double) -> [[Double]] {
     LinearAlgebra.transposed(
       x.indices.map { j in
         var moved = x.map { Complex($0) }
@@ -133,14 +143,14 @@ package struct SoftmaxRoutes: Sendable {
   }
 
   /// The distance of the formula, with or without a mistake, from a route.
-  package func distance(
+  func distance(
     of route: Route, _ β: Double, _ examples: [Example], _ mistake: Mistake = .none
   ) -> Double {
     Self.distance(examples.map { (jacobian($0, mistake), route.jacobian($0.x, β)) })
   }
 
   /// The relative distance of matrices from others.
-  package static func distance(_ pairs: [([[Double]], [[Double]])]) -> Double {
+  static func distance(_ pairs: [([[Double]], [[Double]])]) -> Double {
     Routes.distance(
       pairs.flatMap { Array($0.0.joined()) }, pairs.flatMap { Array($0.1.joined()) })
   }
