@@ -9,19 +9,25 @@ final class Conversions: Sendable {
   private struct Held {
     var now: [[String]: String] = [:]
     var before: [[String]: String] = [:]
+    var made: [String: Int] = [:]
   }
 
   private let held = Mutex(Held())
 
-  /// Begins a making of the book: what the one before the last has needed, and the last has not, goes.
-  func begin() {
-    held.withLock { $0 = Held(before: $0.now) }
+  /// Ends a making of the book that has succeeded: what it has not needed goes.
+  ///
+  /// One that has failed may have needed little, and what it has not come to is needed by the next.
+  func end() {
+    held.withLock { ($0.now, $0.before) = ([:], $0.now) }
   }
+
+  /// How many texts of a kind have been converted and not been known.
+  func made(_ kind: String) -> Int { held.withLock { $0.made[kind] ?? 0 } }
 
   /// A text that was made from others, or else is made now.
   ///
   /// - Parameters:
-  ///   - source: what kind of conversion it is, and all that the result depends on.
+  ///   - source: what kind of conversion it is, first, and all that the result depends on.
   ///   - convert: makes it.
   func callAsFunction<Failure: Error>(
     of source: [String], _ convert: () async throws(Failure) -> String
@@ -47,7 +53,10 @@ final class Conversions: Sendable {
   }
 
   private func keep(_ text: String, of source: [String]) -> String {
-    held.withLock { $0.now[source] = text }
+    held.withLock {
+      $0.now[source] = text
+      $0.made[source[0], default: 0] += 1
+    }
     return text
   }
 }

@@ -108,6 +108,7 @@ public struct Site: Sendable {
   /// - Throws: what `build` throws, without what is said of a folder.
   public func files() async throws -> (files: [String: Data], report: Report) {
     let (pages, report) = try await SiteDraft(self).pages()
+    conversions.end()
     return (Dictionary(pages.map { ($0.path, $0.data) }) { $1 }, report)
   }
 
@@ -141,6 +142,7 @@ public struct Site: Sendable {
       work.discard()
       throw error
     }
+    conversions.end()
     return report
   }
 }

@@ -19,7 +19,6 @@ struct SiteDraft {
   /// Reads and converts all texts of a book.
   init(_ site: Site) async throws {
     self.site = site
-    site.conversions.begin()
     templates = try await Templates(root: site.root)
     var chapters: [(chapter: Site.Chapter, files: ChapterFiles, draft: PageDraft)] = []
     var (found, stamps, states) = (

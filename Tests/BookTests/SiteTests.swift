@@ -149,30 +149,41 @@ import Testing
       ["cmark-gfm": "echo >> \"$0.calls\"\nPATH=${PATH#*:} exec cmark-gfm \"$@\""], in: lab)
     let path = "\(bin):\(ProcessInfo.processInfo.environment["PATH"]!)"
     let site = lab.site
-    /// How many texts a making of the same site converts, whose files are those of a new one.
-    func calls() async throws -> Int {
+    /// How many texts, figures and listings a making of the same site converts, whose files are those
+    /// of a new one.
+    func calls() async throws -> [Int] {
       try lab.write("", to: "bin/cmark-gfm.calls")
+      let kinds = ["figure", "Swift"]
+      let before = kinds.map(site.conversions.made)
       let files = try await Program.$surroundings.withValue(["PATH": path]) {
         try await site.files().files
       }
-      let count = try lab.text("bin/cmark-gfm.calls").count
+      let made = zip(kinds.map(site.conversions.made), before).map { $0 - $1 }
       #expect(try await lab.site.files().files == files)
-      return count
+      return [try lab.text("bin/cmark-gfm.calls").count] + made
     }
     // The chapter, its task's question, how an answer is written, and the README.
-    #expect(try await calls() == 4)
-    #expect(try await calls() == 0)
+    #expect(try await calls() == [4, 1, 1])
+    #expect(try await calls() == [0, 0, 0])
     try lab.write("# small\n\nAnother lab.\n", to: "README.md")
-    #expect(try await calls() == 1)
+    #expect(try await calls() == [1, 0, 0])
+    // Two saves of which no book can be made, and one that puts right what was wrong.
+    let prose = try lab.text("Chapters/9.1-small.md")
+    for mistake in ["Bad \u{e000} words.", "Bad \u{e001} words."] {
+      try lab.write(prose + mistake, to: "Chapters/9.1-small.md")
+      #expect(await failure { _ = try await site.files() } != nil)
+    }
+    try lab.write(prose, to: "Chapters/9.1-small.md")
+    #expect(try await calls() == [0, 0, 0])
     try lab.write(SmallLab.picture.replacing("a &lt; b", with: "c"), to: "figures/9.1-one.svg")
     try lab.write("let a = 2\n", to: "Chapters/9.1-small.swift")
-    #expect(try await calls() == 0)
+    #expect(try await calls() == [0, 1, 1])
     #expect(
       String(decoding: try await site.files().files["9.1-small.html"]!, as: UTF8.self).contains(
         "<text>c</text>"))
     // What two makings have not needed is forgotten.
     try lab.write("# small\n\nA lab.\n\n## More\n\nText.\n", to: "README.md")
-    #expect(try await calls() == 1)
+    #expect(try await calls() == [1, 0, 0])
   }
 
   @Test func allFormulasOfTheLabAreKept() throws {
