@@ -10,7 +10,7 @@ struct TaskDrafts {
   /// Converts what the tasks of a chapter ask.
   ///
   /// - Throws: what `PageDraft` throws.
-  init(_ chapter: Site.Chapter, note: String, by conversions: Conversions) async throws {
+  init(_ chapter: Site.Chapter, by conversions: Conversions) async throws {
     var tasks: [(Site.Exercise, PageDraft)] = []
     for exercise in chapter.exercises {
       // The path is for errors: a question has no links.
@@ -22,8 +22,8 @@ struct TaskDrafts {
         ))
     }
     self.tasks = tasks
-    self.note = try await PageDraft(
-      note, path: "lab try", chapter: chapter.id, by: conversions)
+    note = try await PageDraft(
+      chapter.answerNote, path: "lab try", chapter: chapter.id, by: conversions)
   }
 
   /// All texts of the tasks.

@@ -60,12 +60,13 @@ public struct Site: Sendable {
     public let title: String
     /// The tasks among its exercises that a command judges.
     public let exercises: [Exercise]
+    /// How an answer to one of them is written, in Markdown.
+    let answerNote: String
 
-    /// A chapter of the list.
-    public init(id: String, title: String, exercises: [Exercise] = []) {
-      self.id = id
-      self.title = title
-      self.exercises = exercises
+    /// A chapter of the list, with how an answer to its tasks is written, in Markdown.
+    public init(id: String, title: String, exercises: [Exercise] = [], answerNote: String = "") {
+      (self.id, self.title) = (id, title)
+      (self.exercises, self.answerNote) = (exercises, answerNote)
     }
   }
 
@@ -87,7 +88,6 @@ public struct Site: Sendable {
 
   let root: URL
   let chapters: [Chapter]
-  let answerNote: String
   /// What one making of the book leaves for the next: a server makes it often.
   let conversions = Conversions()
 
@@ -96,11 +96,9 @@ public struct Site: Sendable {
   /// - Parameters:
   ///   - root: the package's folder.
   ///   - chapters: all chapters in their order.
-  ///   - answerNote: how the answer to a task is written, in Markdown.
-  public init(root: URL, chapters: [Chapter], answerNote: String = "") {
+  public init(root: URL, chapters: [Chapter]) {
     self.root = root
     self.chapters = chapters
-    self.answerNote = answerNote
   }
 
   /// The files of the book by their paths in it, written nowhere; new formulas are not kept.

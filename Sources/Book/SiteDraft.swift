@@ -41,8 +41,7 @@ struct SiteDraft {
     self.chapters = chapters
     var tasks: [String: TaskDrafts] = [:]
     for chapter in site.chapters where !chapter.exercises.isEmpty {
-      tasks[chapter.id] = try await TaskDrafts(
-        chapter, note: site.answerNote, by: site.conversions)
+      tasks[chapter.id] = try await TaskDrafts(chapter, by: site.conversions)
     }
     self.tasks = tasks
     self.states = states

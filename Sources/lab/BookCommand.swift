@@ -43,10 +43,8 @@ struct BookCommand: AsyncParsableCommand {
     let folder =
       out == "book" ? catalogue.root.appendingPathComponent(out) : URL(fileURLWithPath: out)
     let start = ContinuousClock.now
-    let report = try await Site(
-      root: catalogue.root, chapters: chapters,
-      answerNote: Derivation.answerNotes.joined(separator: " ")
-    ).build(into: folder, hasPDF: pdf)
+    let report = try await Site(root: catalogue.root, chapters: chapters).build(
+      into: folder, hasPDF: pdf)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     if report.converted > 0 {
       Console.complain(
@@ -76,9 +74,10 @@ extension Catalogue {
   /// All chapters as the book has them, with the tasks that a command judges.
   func siteChapters() throws -> [Site.Chapter] {
     try chapters([]).map { chapter in
-      Site.Chapter(
-        id: chapter.id, title: chapter.title,
-        exercises: Derivation.all.filter { $0.chapter == chapter.id }.map(Site.Exercise.init))
+      let tasks = Derivation.all.filter { $0.chapter == chapter.id }
+      return Site.Chapter(
+        id: chapter.id, title: chapter.title, exercises: tasks.map(Site.Exercise.init),
+        answerNote: Derivation.answerNotes(for: tasks).joined(separator: " "))
     }
   }
 }

@@ -33,9 +33,7 @@ struct ServeCommand: AsyncParsableCommand {
     let catalogue = try Catalogue()
     let watched = try catalogue.chapters(id.map { [$0] } ?? [])
     let chapters = try catalogue.siteChapters()
-    let site = Site(
-      root: catalogue.root, chapters: chapters,
-      answerNote: Derivation.answerNotes.joined(separator: " "))
+    let site = Site(root: catalogue.root, chapters: chapters)
     let page = try watched.count == 1 ? site.address(ofChapter: watched[0].id) : ""
     let server = BookServer(
       site, root: catalogue.root, chapters: chapters.map(\.id), watched: watched.map { $0.id })

@@ -97,7 +97,9 @@ struct TrySession {
       print("  \(form)  \(console.faint(symbol.meaning))")
     }
     print()
-    for sentence in Derivation.answerNotes { print(sentence.replacing("`", with: "")) }
+    for sentence in Derivation.answerNotes(for: [task]) {
+      print(sentence.replacing("`", with: ""))
+    }
     print("\nType a formula; ? gives a hint, q leaves.")
     Console.flush()
   }

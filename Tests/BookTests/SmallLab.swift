@@ -90,8 +90,8 @@ struct SmallLab {
               title: "The slope", command: "lab try 9.1 slope", question: question,
               symbols: [.init(form: "P[i]", meaning: "the <outputs>; also X_out")],
               answers: [.init(formula: "1 < 2", verdict: "✓ Right")])
-          ])
-      ], answerNote: "A comparison is `(x > 0)`.")
+          ], answerNote: "A comparison is `(x > 0)`.")
+      ])
   }
 
   var folder: URL { root.appendingPathComponent("out") }

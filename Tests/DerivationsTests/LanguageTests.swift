@@ -127,9 +127,16 @@ import Testing
     for symbol in task.symbols {
       let form = task.form(of: symbol)
       #expect(form.hasPrefix(symbol.name))
+      // No index is written that others than it may stand for in the question and in the answer.
+      for text in [task.prompt, task.answer] {
+        for element in text.matches(of: /(\w+)\[\w\]/) where element.1 == symbol.name {
+          #expect(form == element.1 + "[…]" || form == element.0)
+        }
+      }
       for name in [symbol.name] + symbol.aliases {
         #expect(name == symbol.name || symbol.wholeMeaning.contains(name))
-        let written = name + form.dropFirst(symbol.name.count).replacing("…", with: "1")
+        let inside = symbol.kind == .gradient ? "1" : "k"
+        let written = name + form.dropFirst(symbol.name.count).replacing("…", with: inside)
         let formula =
           switch symbol.kind {
           case .index: "(\(written) == \(written))"
@@ -142,8 +149,31 @@ import Testing
     }
   }
 
+  /// How an answer is written is told with nothing that the task has no use for.
+  @Test(arguments: Derivation.all)
+  func theNotesAreOfTheTask(_ task: Derivation) throws {
+    let notes = Derivation.answerNotes(for: [task])
+    let forms = notes.joined(separator: " ").matches(of: /`([^`]+)`/).map { String($0.1) }
+    let delta = forms.first { $0.hasPrefix("delta(") }
+    #expect((delta != nil) == task.symbols.contains { $0.kind == .index })
+    #expect(forms.contains("sum(k, …)") == !task.vocabulary.vectors.isEmpty)
+    if let delta { _ = try Parser.read("sum(k, (k == k)*\(delta))", task.vocabulary) }
+    for form in forms where form.contains(" > ") || form.contains("(a, ") {
+      let formula = form.replacing("(a", with: "(1").replacing(" a", with: " 1")
+        .replacing(" b", with: " 2")
+      #expect(throws: Never.self) { try Parser.read(formula, task.vocabulary) }
+    }
+  }
+
+  @Test func theNotesOfAChapterAreOfAllItsTasks() throws {
+    let softmax = Derivation.all.filter { $0.chapter == "1.2" }
+    #expect(Derivation.answerNotes(for: softmax).contains { $0.hasPrefix("`delta(i, j)`") })
+    let momentum = Derivation.answerNotes(for: Derivation.all.filter { $0.chapter == "2.1" })
+    #expect(!momentum.contains { $0.contains(/\b(sum|delta|x)\b/) })
+  }
+
   @Test func theNotesNameEveryFunctionAsItIsTyped() throws {
-    let notes = Derivation.answerNotes.joined(separator: " ")
+    let notes = Derivation.answerNotes(for: []).joined(separator: " ")
     for function in Expression.Function.allCases {
       #expect(notes.contains("`\(function.form)`"))
       let formula =
@@ -152,9 +182,6 @@ import Testing
         : function.form.replacing(" a", with: " x").replacing("(a", with: "(x")
           .replacing(" b", with: " y")
       _ = try Parser.read(formula, vocabulary)
-    }
-    for form in ["sum(k, k == k)", "delta(i, j)", "(x > 0)"] {
-      _ = try Parser.read(form, vocabulary)
     }
   }
 }

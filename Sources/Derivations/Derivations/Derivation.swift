@@ -67,23 +67,36 @@ public struct Derivation: Sendable {
     return vocabulary
   }
 
-  /// A symbol as an answer writes it: `mu`, `P[i]`, `grad(…)`.
+  /// A symbol as an answer writes it: `mu`, `P[…]` with some index, `grad(…)`.
   public func form(of symbol: Symbol) -> String {
     switch symbol.kind {
-    case .vector, .vectorDefinition: "\(symbol.name)[\(indices.first ?? "k")]"
+    case .vector, .vectorDefinition: "\(symbol.name)[…]"
     case .gradient: "\(symbol.name)(…)"
     case .number, .whole, .index, .definition: symbol.name
     }
   }
 
-  /// How an answer is written, whatever the task: sentences of Markdown.
-  public static let answerNotes = [
-    "An answer has the symbols of its task, numbers, and `+ - * / ^`.",
-    "A comparison is 1 where it holds and else 0: `(x > 0)`.",
-    "`sum(k, …)` adds up over all k, and `delta(i, j)` is 1 where both are the same, else 0.",
-    "Functions are "
-      + Expression.Function.allCases.map { "`\($0.form)`" }.joined(separator: ", ") + ".",
-  ]
+  /// How an answer to one of some tasks is written, of what they have use for: sentences of Markdown.
+  ///
+  /// In examples `a` and `b` are any formulas.
+  public static func answerNotes(for tasks: [Derivation]) -> [String] {
+    var notes = [
+      "An answer has the symbols of its task, numbers, and `+ - * / ^`.",
+      "A comparison is 1 where it holds and else 0: `(a > b)`.",
+    ]
+    if tasks.contains(where: { !$0.vocabulary.vectors.isEmpty }) {
+      notes.append(
+        "In brackets stands an index, of the task or of a sum: `sum(k, …)` adds up over all k.")
+    }
+    // A task with one index has another by a sum.
+    if let pair = tasks.map(\.indices).max(by: { $0.count < $1.count }), !pair.isEmpty {
+      let names = (pair + ["k"]).prefix(2).joined(separator: ", ")
+      notes.append("`delta(\(names))` is 1 where both indices are the same, else 0.")
+    }
+    let functions = Expression.Function.allCases.map { "`\($0.form)`" }
+    notes.append("Functions are " + functions.joined(separator: ", ") + ".")
+    return notes
+  }
 
   /// The names of the indices, in order.
   var indices: [String] { symbols.filter { $0.kind == .index }.map(\.name) }

@@ -62,7 +62,7 @@ public indirect enum Expression: Hashable, Sendable {
     /// The name, with arguments where they are several.
     var form: String {
       switch argumentCount {
-      case 3: "\(rawValue)(x > 0, a, b)"
+      case 3: "\(rawValue)(a > b, a, b)"
       case 2: "\(rawValue)(a, b)"
       default: rawValue
       }
