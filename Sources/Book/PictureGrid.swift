@@ -1,9 +1,9 @@
 import Foundation
+import Notebook
 
 /// Pictures of pixels side by side in one image of a figure, with paper between them.
 ///
-/// Figures lay square pictures in rows, four pixels of paper from one to the next, two on either side,
-/// and twelve below each row, where captions stand.
+/// Figures lay square pictures in rows, with the gaps of `ImageGrid`.
 struct PictureGrid: Equatable {
   /// Pixels of the whole image.
   let width, height: Int
@@ -12,7 +12,8 @@ struct PictureGrid: Equatable {
   /// How many pictures there are, row by row.
   let count: Int
 
-  private static let gaps = (x: 4, y: 12)
+  private static let gaps = ImageGrid.gaps
+  private static let margin = ImageGrid.margin
 
   /// The grids of a figure's images, in their order, from the text of its data.
   static func all(_ data: String) -> [PictureGrid?] {
@@ -49,7 +50,7 @@ struct PictureGrid: Equatable {
         y % pitch.y >= side
           ? rows[y].allSatisfy { $0 == 0 }
           : rows[y].indices.allSatisfy { x in
-            (2..<side + 2).contains(x % pitch.x) || rows[y][x] == 0
+            (Self.margin..<side + Self.margin).contains(x % pitch.x) || rows[y][x] == 0
           }
       }
     }
@@ -60,7 +61,7 @@ struct PictureGrid: Equatable {
     var count = columns * (height / (side + Self.gaps.y))
     while count > 0 {
       let (x, y) = ((count - 1) % columns, (count - 1) / columns)
-      let (left, top) = (x * (side + Self.gaps.x) + 2, y * (side + Self.gaps.y))
+      let (left, top) = (x * (side + Self.gaps.x) + Self.margin, y * (side + Self.gaps.y))
       if rows[top..<top + side].contains(where: { $0[left..<left + side].contains(1) }) { break }
       count -= 1
     }
@@ -81,7 +82,7 @@ struct PictureGrid: Equatable {
     let columns = width / (side + Self.gaps.x)
     for index in 0..<count {
       path += rectangle(
-        left + Double(index % columns * (side + Self.gaps.x) + 2) * x,
+        left + Double(index % columns * (side + Self.gaps.x) + Self.margin) * x,
         top + Double(index / columns * (side + Self.gaps.y)) * y, Double(side) * x, Double(side) * y
       )
     }

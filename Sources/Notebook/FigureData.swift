@@ -71,7 +71,12 @@ struct FigureData {
 }
 
 /// Pictures of one size side by side, a gap of paper between them.
-struct ImageGrid {
+package struct ImageGrid {
+  /// Pixels of paper from one picture to the next, and below each row, where captions stand.
+  package static let gaps = (x: 4, y: 12)
+  /// Pixels of paper on the left of a row.
+  package static let margin = 2
+
   /// Rows of pixels, 0 to 255.
   let rows: [[Int]]
   /// Pixels from one picture to the next, across and down.
@@ -82,12 +87,12 @@ struct ImageGrid {
   /// Lays square pictures in rows of `columns`.
   init(_ pictures: [[Float]], columns: Int) {
     let side = Int(Double(pictures.first?.count ?? 0).squareRoot())
-    let pitch = (x: side + 4, y: side + 12)
+    let pitch = (x: side + Self.gaps.x, y: side + Self.gaps.y)
     let count = (pictures.count + columns - 1) / max(1, columns)
     var rows = [[Int]](
       repeating: [Int](repeating: 0, count: columns * pitch.x), count: count * pitch.y)
     for (index, picture) in pictures.enumerated() {
-      let (top, left) = (index / columns * pitch.y, index % columns * pitch.x + 2)
+      let (top, left) = (index / columns * pitch.y, index % columns * pitch.x + Self.margin)
       for (place, value) in picture.prefix(side * side).enumerated() {
         rows[top + place / side][left + place % side] = Int(
           (min(1, max(0, value)) * 255).rounded())

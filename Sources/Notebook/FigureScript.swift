@@ -131,7 +131,8 @@ struct FigureScript {
         )
         add("set palette gray negative; set cbrange [0:255]; unset colorbox")
         for (index, caption) in captions.enumerated() {
-          let x = Double(index % columns * grid.pitch.x) + 2 + Double(grid.side) / 2
+          let left = index % columns * grid.pitch.x + ImageGrid.margin
+          let x = Double(left) + Double(grid.side) / 2
           let y = Double(grid.rows.count - index / columns * grid.pitch.y - grid.side) - 5.5
           add(
             "set label \(quote(caption)) at \(x),\(y) center font ',11' textcolor '#333333' noenhanced front"

@@ -108,6 +108,22 @@ import Testing
     #expect(PictureGrid.all(full) == [nil])
   }
 
+  /// All pictures of the lab are digits of 28 pixels, but for two walls of patches.
+  @Test func everyGridOfTheLabsFiguresIsFound() throws {
+    let folder = SmallLab.package.appendingPathComponent("figures")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    var found = 0
+    for name in names where name.hasSuffix(".dat") {
+      let text = try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
+      let side = name == "2.3.2-dictionary.dat" ? 138 : 28
+      let grids = PictureGrid.all(text)
+      #expect(grids.count == text.components(separatedBy: ": pictures in a grid").count - 1)
+      #expect(grids.allSatisfy { $0?.side == side }, "\(name): \(grids)")
+      found += grids.count
+    }
+    #expect(found > 20)
+  }
+
   @Test func thePaperBetweenPicturesIsThePages() throws {
     let svg = """
       <svg width="200" height="90" xmlns="http://www.w3.org/2000/svg">
