@@ -7,6 +7,7 @@ import Foundation
 /// `--letter-0072b2`, which are darker where a thin line may be light. What shows data by shades keeps
 /// them in the dark, since the prose names them (white, dark strokes): the cells of a heat map with
 /// the letters in them, and pictures of pixels, of which only the paper between them is the page's.
+/// Both are dimmed there by the style sheet, and letters on them have a second colour, `--dark`.
 struct InlineFigure {
   /// The colours that follow light and dark, as the style sheet has them.
   static let palette: Set<String> = [
@@ -32,7 +33,7 @@ struct InlineFigure {
     var isRoot = true
     var width = 760.0
     var written: [Markup.Piece] = []
-    for piece in pieces {
+    for (index, piece) in pieces.enumerated() {
       guard case .open(var tag) = piece else {
         written.append(piece)
         continue
@@ -47,11 +48,16 @@ struct InlineFigure {
           ["fill", "stroke", "color", "flood-color"].contains(attribute.name), !keepsColour
         else { continue }
         if attribute.name == "fill", let ground {
-          tag.attributes[place].value = "#" + colour.legible(on: ground).hexadecimal
+          let (light, dark) = (colour.legible(on: ground), colour.legible(on: ground.dimmed))
+          tag.attributes[place].value = "#" + light.hexadecimal
+          if light != dark { tag["style"] = "--dark:#" + dark.hexadecimal }
         } else if Self.palette.contains(colour.hexadecimal) {
           let kind = attribute.name == "fill" && isLetter ? "letter" : "figure"
           tag.attributes[place].value = "var(--\(kind)-\(colour.hexadecimal))"
         }
+      }
+      if cells.hasShades, tag.name == "g", Self.isGroupOfAreas(index, in: pieces) {
+        tag["class"] = "shades"
       }
       if isRoot, tag.name == "svg" {
         isRoot = false
@@ -67,6 +73,15 @@ struct InlineFigure {
       if tag.name == "image", let paper = papers.popFirst() ?? nil { written.append(.open(paper)) }
     }
     html = Markup.text(of: written).split(separator: "\n").joined(separator: "\n")
+  }
+
+  /// Whether a group has areas and nothing before them.
+  private static func isGroupOfAreas(_ index: Int, in pieces: [Markup.Piece]) -> Bool {
+    let first = pieces[(index + 1)...].first { piece in
+      if case .text(let text) = piece { !text.allSatisfy(\.isWhitespace) } else { true }
+    }
+    if case .open(let tag) = first { return tag.name == "polygon" }
+    return false
   }
 
   /// The paper of each picture of pixels, in their order; nil where it is not known.
@@ -156,6 +171,14 @@ struct FigureColour: Equatable {
 
   /// Six hexadecimal digits.
   var hexadecimal: String { parts.map { String(format: "%02x", $0) }.joined() }
+
+  /// What is left in the dark of the light of areas that keep their colours, as the style sheet has it.
+  static let dimming = 0.88
+
+  /// The colour that is shown in the dark where this one is kept.
+  var dimmed: FigureColour {
+    FigureColour(parts.map { Int((Double($0) * Self.dimming).rounded()) })
+  }
 
   /// The contrast of two colours (WCAG 2.1).
   func contrast(with other: FigureColour) -> Double {

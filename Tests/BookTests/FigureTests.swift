@@ -41,6 +41,8 @@ import Testing
     #expect(fills(html, "polygon") == cells)
     // Letters in a cell are of its ground, and change where they would not stand out on it.
     #expect(fills(html, "g") == ["#222222", "#222222", "#ffffff", "var(--letter-222222)"])
+    #expect(values(of: "class", in: html) == ["shades"])
+    #expect(html.contains("<g stroke=\"none\" class=\"shades\"><polygon"))
     #expect(html.contains("stroke=\"var(--figure-888888)\""))
     #expect(!html.contains("<rect"))
     // White letters that gnuplot's script has put on a middle shade.
@@ -51,12 +53,31 @@ import Testing
     #expect(fills(white, "g") == ["#000000", "#000000", "var(--letter-ffffff)"])
   }
 
+  @Test func lettersOnADimmedCellHaveAColourOfTheirOwn() throws {
+    // As it is black stands out on it, and dimmed white does.
+    let ground = FigureColour([90, 130, 130])
+    let black = FigureColour([0, 0, 0])
+    #expect(ground.dimmed == FigureColour([79, 114, 114]))
+    let html = InlineFigure(
+      svg: heatMap(["rgb(90,130,130)", "rgb(240,240,240)"], letters: "rgb(0,0,0)"), name: "f",
+      alternative: ""
+    ).html
+    #expect(black.contrast(with: ground) >= 4.5 && black.contrast(with: ground.dimmed) < 4.5)
+    #expect(fills(html, "g") == ["#000000", "#000000", "var(--letter-000000)"])
+    #expect(values(of: "style", in: html) == ["--width:200px", "--dark:#ffffff"])
+    let style = try String(
+      contentsOf: SmallLab.package.appendingPathComponent("Sources/Book/Assets/book.css"),
+      encoding: .utf8)
+    #expect(style.contains(":is(image, .shades) { filter: brightness(\(FigureColour.dimming)); }"))
+  }
+
   @Test func areasOfThePaletteAloneAreNoCells() {
     let html = InlineFigure(
       svg: heatMap(["rgb(0,114,178)", "rgb(255,255,255)"], letters: "rgb(34,34,34)"), name: "f",
       alternative: ""
     ).html
     #expect(fills(html, "polygon") == ["var(--figure-0072b2)", "var(--figure-ffffff)"])
+    #expect(values(of: "class", in: html) == [])
     #expect(Set(fills(html, "g")) == ["var(--letter-222222)"])
   }
 

@@ -195,7 +195,12 @@ CONTRAST = """
     const area = areas.findLast((area) => getComputedStyle(area).fillOpacity === "1"
       && getComputedStyle(area).fill !== "none"
       && area.isPointInFill(middle.matrixTransform(area.getScreenCTM().inverse())));
-    return area ? numbers(getComputedStyle(area).fill).slice(0, 3) : paper(element);
+    if (!area) return paper(element);
+    let share = 1;
+    for (let part = area; part; part = part.parentElement) {
+      share *= getComputedStyle(part).filter.match(/brightness\\(([\\d.]+)\\)/)?.[1] ?? 1;
+    }
+    return numbers(getComputedStyle(area).fill).slice(0, 3).map((part) => part * share);
   };
   const found = new Set();
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);

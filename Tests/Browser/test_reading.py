@@ -145,6 +145,42 @@ def test_a_picture_of_pixels_stands_on_the_page_in_the_dark(browser):
         assert result == {"isPage": True, "covers": True, "shows": True}, scheme
 
 
+def test_no_cell_of_a_heat_map_glares_in_the_dark(browser):
+    """A picture of what the browser draws: no cell is brighter than the pictures of other figures."""
+    page = next(page for page in CHAPTERS if page.startswith("3.1-"))
+    shares = {}
+    for scheme in ("light", "dark"):
+        browser.look(scheme=scheme)
+        browser.open(page)
+        figure = browser.driver.find_element(
+            By.XPATH, "//article//*[name()='svg'][.//*[@class='shades']]"
+        )
+        shot = "data:image/png;base64," + figure.screenshot_as_base64
+        # The part of the cells' area that is brighter; white letters are some of it.
+        shares[scheme] = browser.driver.execute_async_script(
+            """
+            const done = arguments[1];
+            const image = new Image();
+            image.onload = () => {
+              const canvas = new OffscreenCanvas(image.width, image.height).getContext("2d");
+              canvas.drawImage(image, 0, 0);
+              const box = document.querySelector(".shades").getBoundingClientRect();
+              const figure = document.querySelector(".shades").closest("svg").getBoundingClientRect();
+              const data = canvas.getImageData(box.left - figure.left + 2, box.top - figure.top + 2,
+                box.width - 4, box.height - 4).data;
+              let count = 0;
+              for (let place = 0; place < data.length; place += 4) {
+                if (Math.min(data[place], data[place + 1], data[place + 2]) > 255 * 0.88) count += 1;
+              }
+              done(count * 4 / data.length);
+            };
+            image.src = arguments[0];
+            """,
+            shot,
+        )
+    assert shares["light"] > 0.1 and shares["dark"] < 0.02
+
+
 def test_the_leaderboard_sorts(browser):
     browser.look()
     browser.open(LEADERBOARD)
