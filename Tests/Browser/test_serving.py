@@ -98,6 +98,66 @@ def test_a_save_during_a_run_reloads_the_page_and_keeps_the_answer(browser, serv
     assert wait_for(browser, again, 300)
 
 
+def test_a_run_of_another_window_is_followed_and_its_answer_kept(browser, served):
+    _, address, _ = served
+    browser.look()
+    browser.driver.get(address)
+    first = browser.driver.current_window_handle
+    browser.driver.switch_to.new_window("tab")
+    second = browser.driver.current_window_handle
+    other = re.sub(r"2\.1-.*", "1.1-activation-derivatives.html", address)
+    click = "document.querySelector('.serve > button').click()"
+    isRunning = "return document.querySelector('.serve > button').disabled"
+    words = "const s = document.querySelector('.serve-run'); return s && !s.hidden && s.innerText"
+    try:
+        browser.driver.get(address)
+        browser.driver.switch_to.window(first)
+        browser.run(click)
+        assert wait_for(browser, isRunning)
+        browser.driver.switch_to.window(second)
+        assert not browser.run(isRunning)
+        browser.run(click)
+        assert wait_for(browser, isRunning)
+        text = wait_for(browser, words, 300)
+        assert re.search(r"2\.1 passed: \d+ of \d+ checks hold", text)
+        # While another chapter's is under way none is begun, and the answer stays.
+        browser.driver.switch_to.window(first)
+        assert wait_for(browser, words, 30) == text
+        browser.driver.switch_to.window(second)
+        browser.driver.get(other)
+        browser.run(click)
+        assert wait_for(browser, isRunning)
+        browser.driver.switch_to.window(first)
+        browser.run(click)
+        told = "const p = document.querySelector('.serve > [role=status]'); return !p.hidden && p.innerText"
+        assert wait_for(browser, told) == "Another run is under way; wait for its end."
+        assert browser.run(words) == text and not browser.run(isRunning)
+    finally:
+        browser.driver.switch_to.window(second)
+        browser.driver.close()
+        browser.driver.switch_to.window(first)
+        # A refusal is none of the page's mistakes.
+        browser.complaints()
+
+
+def test_a_page_waits_for_no_run_of_a_server_that_has_ended(browser, served):
+    _, address, server = served
+    browser.look()
+    browser.driver.get(address)
+    browser.driver.find_element("css selector", ".serve > button").click()
+    isRunning = "return document.querySelector('.serve > button')?.disabled"
+    assert wait_for(browser, isRunning)
+    browser.driver.refresh()
+    assert wait_for(browser, isRunning)
+    server.send_signal(signal.SIGINT)
+    assert server.wait(60) == 130
+    assert wait_for(browser, "return !document.querySelector('.serve > button').disabled", 30)
+    label = browser.run("return document.querySelector('.serve > button').textContent")
+    assert label == "Run 2.1 quickly"
+    assert browser.run("return document.querySelector('.serve-run').hidden")
+    browser.complaints()
+
+
 def test_a_server_that_has_ended_is_told(browser, served):
     _, address, server = served
     browser.driver.get(address)

@@ -58,7 +58,10 @@
   const button = document.createElement("button");
   button.type = "button";
   button.title = "lab chapter " + chapter + " --quick, by the program as it was built";
-  bar.append(button);
+  const notice = document.createElement("p");
+  notice.setAttribute("role", "status");
+  notice.hidden = true;
+  bar.append(notice, button);
   const result = document.createElement("section");
   result.className = "serve-run";
   result.setAttribute("aria-label", "A quick run");
@@ -72,13 +75,19 @@
 
   function show(state) {
     button.disabled = state.isUnderWay;
+    if (state.words !== undefined) {
+      words.textContent = state.words;
+      result.dataset.holds = state.holds;
+      age.hidden = state.version === undefined || state.version === version;
+      result.hidden = false;
+    }
     button.textContent = state.isUnderWay ? "Running " + chapter + " …"
-      : "Run " + chapter + (state.words === undefined ? " quickly" : " again");
-    if (state.words === undefined) return;
-    words.textContent = state.words;
-    result.dataset.holds = state.holds;
-    age.hidden = state.version === undefined || state.version === version;
-    result.hidden = false;
+      : "Run " + chapter + (result.hidden ? " quickly" : " again");
+  }
+
+  function notify(text) {
+    notice.hidden = !text;
+    notice.textContent = text;
   }
 
   // The server keeps what a run says, and this page, or the one that it becomes by a reload, asks for
@@ -101,13 +110,23 @@
   const gone = "The book is served no more: lab serve has ended.";
   show({ isUnderWay: false });
   // A number that no state has: the first answer comes at once.
-  followRun(-1).catch(() => {});
+  // That the server is gone is told above; what is on the page stays, and no run is awaited.
+  followRun(-1).catch(() => show({ isUnderWay: false }));
   button.addEventListener("click", async () => {
+    notify("");
     try {
-      const answer = await fetch("/.lab/quick?chapter=" + chapter, { method: "POST" });
+      const path = "/.lab/quick?chapter=" + chapter;
+      let answer = await fetch(path, { method: "POST" });
+      let refusal = "";
+      if (answer.status === 409) {
+        // Begun in another window: a run of this chapter is followed here too.
+        refusal = await answer.text();
+        answer = await fetch(path);
+      }
       if (!answer.ok) return say(await answer.text());
       const state = await answer.json();
       show(state);
+      if (refusal && !state.isUnderWay) return notify(refusal);
       await followRun(state.number);
       result.scrollIntoView({ block: "nearest" });
     } catch {
