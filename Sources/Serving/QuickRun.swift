@@ -19,28 +19,33 @@ struct QuickRun: Sendable {
   ///
   /// - Throws: `LabError` of kind `.tool` when the program cannot be run; `CancellationError`.
   func callAsFunction(_ chapter: String) async throws -> (words: String, holds: Bool) {
+    // Of the program that runs: code may be saved, and built, until it ends.
+    let built = Self.date(of: URL(fileURLWithPath: lab))
     let program = Program(name: lab, remedy: "the chapter was not run; build the lab again")
     let outcome = try await program.run(
       ["chapter", chapter, "--quick", "--no-color"], in: root,
       patience: .seconds(Self.seconds), limit: 1 << 20)
     let words = String(decoding: outcome.output, as: UTF8.self)
     let shown = words.isEmpty ? outcome.complaint : words
-    guard isOlder() else { return (shown, outcome.isGood) }
+    guard let built, hasCode(since: built) else { return (shown, outcome.isGood) }
     return (Self.warning + "\n\n" + shown, false)
   }
 
-  /// Whether code of the package has been saved since the program was built.
-  private func isOlder() -> Bool {
-    func date(_ url: URL) -> Date? {
-      try? url.resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate
-    }
-    guard let built = date(URL(fileURLWithPath: lab)) else { return false }
-    return ["Sources", "Chapters"].contains { folder in
+  /// When a file was last written.
+  private static func date(of url: URL) -> Date? {
+    try? url.resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate
+  }
+
+  /// Whether code of the package has been saved since a program was built.
+  private func hasCode(since built: Date) -> Bool {
+    ["Sources", "Chapters"].contains { folder in
       let files = FileManager.default.enumerator(
         at: root.appendingPathComponent(folder),
         includingPropertiesForKeys: [.contentModificationDateKey])
       while let file = files?.nextObject() as? URL {
-        if file.pathExtension == "swift", let saved = date(file), saved > built { return true }
+        if file.pathExtension == "swift", let saved = Self.date(of: file), saved > built {
+          return true
+        }
       }
       return false
     }

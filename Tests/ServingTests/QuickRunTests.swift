@@ -19,8 +19,14 @@ import Testing
   }
 
   /// What a quick run says by a program that prints its arguments and ends with a code.
-  func outcome(code: Int = 0) async throws -> (words: String, holds: Bool) {
-    try write("#!/bin/sh\necho \"$@ in $(basename \"$PWD\")\"\nexit \(code)\n", to: "lab", after: 0)
+  ///
+  /// - Parameter meanwhile: what the program does besides, in its shell.
+  func outcome(
+    code: Int = 0, meanwhile: String = ""
+  ) async throws -> (words: String, holds: Bool) {
+    try write(
+      "#!/bin/sh\necho \"$@ in $(basename \"$PWD\")\"\n\(meanwhile)\nexit \(code)\n", to: "lab",
+      after: 0)
     let lab = root.appendingPathComponent("lab").path
     chmod(lab, 0o755)
     return try await QuickRun(root: root, lab: lab)("2.1")
@@ -49,5 +55,13 @@ import Testing
     let (words, holds) = try await outcome()
     #expect(words == QuickRun.warning + "\n\n" + self.words && !holds)
     #expect(words.contains("built before the code was saved; run swift build"))
+  }
+
+  @Test func aBuildDuringTheRunHidesNoSave() async throws {
+    defer { try? FileManager.default.removeItem(at: root) }
+    try write("let a = 1\n", to: "Sources/Methods/Plain.swift", after: -1)
+    let (words, holds) = try await outcome(
+      meanwhile: "touch -d @1700000060 Sources/Methods/Plain.swift; touch -d @1700000090 lab")
+    #expect(words == QuickRun.warning + "\n\n" + self.words && !holds)
   }
 }
