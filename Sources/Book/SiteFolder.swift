@@ -5,19 +5,28 @@ import Foundation
 struct SiteFolder {
   /// The file that marks a folder as a book of ours, which may be replaced.
   static let mark = ".lab-book"
-  /// What the file says.
+  /// What the file says first; an empty line and the paths of the book's files follow, a line each.
   static let words = "This folder was made by `lab book`, which replaces it as a whole.\n"
 
   let folder: URL
 
   /// A place for a book.
   ///
-  /// - Throws: `LabError` of kind `.input` when something else stands there.
+  /// - Throws: `LabError` of kind `.input` when something else stands there, or in a book a file that is
+  ///   not its own.
   init(_ folder: URL) throws(LabError) {
     self.folder = folder.standardizedFileURL
     let path = self.folder.path
     var status = stat()
     guard lstat(path, &status) == 0 else { return }
+    if status.st_mode & S_IFMT == S_IFLNK, stat(path, &status) == 0,
+      status.st_mode & S_IFMT == S_IFDIR
+    {
+      throw LabError(
+        .input,
+        "\(path) is a symbolic link, and the book would take its place; name the folder that it "
+          + "leads to with --out.")
+    }
     guard status.st_mode & S_IFMT == S_IFDIR else {
       throw LabError(.input, "\(path) is no folder; name another place for the book with --out.")
     }
@@ -27,6 +36,27 @@ struct SiteFolder {
         .input,
         "\(path) is no book of the lab, and is left as it is; name another folder with --out.")
     }
+    if let stranger = Self.stranger(in: self.folder) {
+      throw LabError(
+        .input,
+        "\(stranger.path) is none of the book's files, which are replaced as a whole; move it, or "
+          + "name another folder with --out.")
+    }
+  }
+
+  /// The paths of all that lies in a folder, in order; a link is one, whatever it leads to.
+  private static func paths(in folder: URL) -> [String] {
+    FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String }.sorted() ?? []
+  }
+
+  /// The first file in a book that is not the book's own; nil too where a book does not name its own,
+  /// as those of earlier versions.
+  private static func stranger(in folder: URL) -> URL? {
+    let text = try? String(contentsOf: folder.appendingPathComponent(mark), encoding: .utf8)
+    let parts = text?.split(separator: "\n\n", maxSplits: 1) ?? []
+    guard parts.count == 2 else { return nil }
+    let own = Set(parts[1].split(separator: "\n").map(String.init) + [mark])
+    return paths(in: folder).first { !own.contains($0) }.map(folder.appendingPathComponent)
   }
 
   /// A book in the making, in a folder beside.
@@ -49,7 +79,8 @@ struct SiteFolder {
 
     /// Puts the book in its place; what stood there goes.
     func finish() throws(LabError) {
-      try write(Data(SiteFolder.words.utf8), to: SiteFolder.mark)
+      let paths = SiteFolder.paths(in: folder).map { $0 + "\n" }
+      try write(Data((SiteFolder.words + "\n" + paths.joined()).utf8), to: SiteFolder.mark)
       let old = target.deletingLastPathComponent().appendingPathComponent(
         ".\(target.lastPathComponent).old.\(getpid()).\(UInt32.random(in: 0 ... .max))")
       let isThere = rename(target.path, old.path) == 0

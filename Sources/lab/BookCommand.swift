@@ -13,7 +13,8 @@ struct BookCommand: AsyncParsableCommand {
     abstract: "Makes the write-up a site that opens from the disk: prose beside its code.",
     discussion: """
       It needs cmark-gfm, and for formulas that are new python3 with math-core; --pdf needs chromium. \
-      An earlier book in the folder is replaced as a whole; any other folder is left as it is.
+      An earlier book in the folder is replaced as a whole, unless a file of yours lies there; any \
+      other folder is left as it is.
       """)
 
   @Option(help: ArgumentHelp("Where the book goes.", valueName: "folder"))

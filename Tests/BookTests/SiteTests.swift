@@ -63,6 +63,12 @@ import Testing
     try FileManager.default.removeItem(at: lab.folder)
     _ = try await lab.site.build(into: lab.folder)
     try lab.write("old", to: "out/old.html")
+    try lab.write(lab.text("out/.lab-book") + "old.html\n", to: "out/.lab-book")
+    _ = try await lab.site.build(into: lab.folder)
+    #expect(!FileManager.default.fileExists(atPath: lab.folder.path + "/old.html"))
+    // So does one of an earlier version, which does not name its files.
+    try lab.write(SiteFolder.words, to: "out/.lab-book")
+    try lab.write("old", to: "out/old.html")
     _ = try await lab.site.build(into: lab.folder)
     #expect(!FileManager.default.fileExists(atPath: lab.folder.path + "/old.html"))
   }

@@ -34,8 +34,10 @@ import Testing
     }
     #expect(pages["chapters"] == texts.count && texts.count > 10)
     #expect((try first.json["formulas"] as? [String: Int])?["converted"] == 0)
-    // What lay in an earlier book goes with it, and nothing is left beside.
+    // A page of the earlier book that is no more goes with it, and nothing is left beside.
     try scratch.write(Data("old".utf8), to: "book/old.html")
+    let mark = "book/.lab-book"
+    try scratch.write(try scratch.data(mark) + Data("old.html\n".utf8), to: mark)
     let second = try await Tool.run("book", "--out", book)
     #expect(second.code == 0 && second.output.hasSuffix("\nOpen \(book)/index.html\n"))
     #expect(!FileManager.default.fileExists(atPath: book + "/old.html"))
@@ -118,6 +120,38 @@ import Testing
     #expect(try scratch.names == ["file"])
   }
 
+  /// A file that a reader has put into the book, or a folder or a link, is not removed with it.
+  @Test(arguments: ["notes.txt", "code/Chapters/mine.swift", "own/", "out.html -> nowhere"])
+  func whatIsAReadersOwnStaysInTheBook(_ own: String) async throws {
+    let scratch = try Scratch()
+    let book = scratch.path("book")
+    #expect(try await Tool.run("book", "--out", book).code == 0)
+    let path = own.components(separatedBy: " -> ")[0]
+    if path != own {
+      try FileManager.default.createSymbolicLink(
+        atPath: scratch.path("book/\(path)"), withDestinationPath: "nowhere")
+    } else if own.hasSuffix("/") {
+      try FileManager.default.createDirectory(
+        atPath: scratch.path("book/\(path)"), withIntermediateDirectories: false)
+    } else {
+      try scratch.write(Data("mine".utf8), to: "book/\(path)")
+    }
+    let names = try FileManager.default.subpathsOfDirectory(atPath: book).sorted()
+    var (before, after) = (stat(), stat())
+    #expect(stat(book, &before) == 0)
+    let outcome = try await Tool.run("book", "--out", book)
+    let place = path.hasSuffix("/") ? String(path.dropLast()) : path
+    #expect(
+      outcome
+        == Outcome(
+          code: 66, output: "",
+          errors: "\(book)/\(place) is none of the book's files, which are replaced as a whole; "
+            + "move it, or name another folder with --out.\n"))
+    #expect(try FileManager.default.subpathsOfDirectory(atPath: book).sorted() == names)
+    #expect(stat(book, &after) == 0 && after.st_ino == before.st_ino)
+    #expect(try scratch.names == ["book"])
+  }
+
   @Test func whatIsNoBookIsLeftAsItIs() async throws {
     let scratch = try Scratch()
     try scratch.write(Data("mine".utf8), to: "thesis/one.txt")
@@ -137,6 +171,17 @@ import Testing
             + "with --out.\n"))
     #expect(try scratch.data("thesis/one.txt") == Data("mine".utf8))
     #expect(try scratch.names == ["thesis"])
+    // A link would be replaced by the book, and what it leads to would be left.
+    let link = scratch.path("link")
+    try FileManager.default.createSymbolicLink(
+      atPath: link, withDestinationPath: scratch.path("thesis"))
+    #expect(
+      try await Tool.run("book", "--out", link)
+        == Outcome(
+          code: 66, output: "",
+          errors: "\(link) is a symbolic link, and the book would take its place; name the folder "
+            + "that it leads to with --out.\n"))
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link).hasSuffix("/thesis"))
     let none = try await Tool.run("book", "--out", "")
     #expect(none.code == 64 && none.errors.hasPrefix("--out names no folder"))
   }
