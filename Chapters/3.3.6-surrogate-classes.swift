@@ -322,6 +322,9 @@ extension SurrogateFeatures {
     let slower = max(0, choices[0][network] - 1)
     let control = try study.run([arms[network]], [[slower]], on: [draws[0]])
     report.add("slower", labels: 1000, control[0][0])
+    page.giveValidation(
+      [("supervised", outcomes[0][network]), ("slower", control[0][0])], labels: 1000,
+      draw: draws[0].count - 1)
     let rate = SurrogateLearning.rates[slower]
     page.value("slower.1000.rate", rate, tolerance: 3 * rate)
     report.giveValues()
@@ -370,6 +373,9 @@ extension SurrogateFeatures {
         + "patches.",
       "learning.gain.1000.low > 0 and learning.gain.3000.low > 0 "
         + "and patches.gain.1000.low > 0 and patches.gain.3000.low > 0")
+    page.claim(
+      "At full length, on that draw, it prefers the lower rate.",
+      "slower.1000.validation < supervised.1000.validation")
     page.claim(
       "Over the network at the lower rate the interval holds zero with 1,000 labels too, and less "
         + "than half of the gain is left.",

@@ -245,10 +245,14 @@ extension DenoisingAutoencoders {
     )
     let control = try study.run([arms[random]], [[choices[1][pretrained]]], on: [draws[1]])
     report.add("same", labels: 3000, control[0][0])
+    page.giveValidation(
+      [("random", outcomes[1][random]), ("same", control[0][0])], labels: 3000,
+      draw: draws[1].count - 1)
     report.giveValues()
     for labels in counts {
       for start in [Start.random, .denoising] { report.giveLengths(start.rawValue, labels) }
     }
+    report.giveLengths("same", 3000)
     drawCurves(page, report, counts)
     compare(page, report, counts)
     quotePapers(page)
@@ -287,6 +291,9 @@ extension DenoisingAutoencoders {
       }
     }
     _ = report.giveDifference("same.gain.3000", "same", minus: Start.denoising.rawValue, 3000)
+    page.claim(
+      "At full length, on that draw, it prefers the higher rate.",
+      "same.3000.validation < random.3000.validation")
     page.claim(
       "At an equal rate the gain is smaller, and it is there.",
       "same.gain.3000.low > 0 and same.gain.3000.high < gain.3000.low")
