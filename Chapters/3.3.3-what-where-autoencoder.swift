@@ -384,22 +384,16 @@ extension WhatWhere {
   }
 
   private static func compare(_ page: Page, _ report: OutcomeReport, _ counts: [Int]) {
-    var rows: [(name: String, value: Double, low: Double, high: Double)] = []
-    for (name, words, theirs) in [
-      ("gain", "against labels alone", Kind.labels.rawValue),
-      ("same.gain", "against the same at its rate", "same"),
-      ("told.gain", "against fixed places", Kind.fixed.rawValue),
-    ] {
-      for labels in counts {
-        let difference = report.giveDifference(
-          "\(name).\(labels)", theirs, minus: Kind.told.rawValue, labels)
-        rows.append(
-          (
-            "\(OutcomeReport.words(labels)), \(words)", difference.mean, difference.low,
-            difference.high
-          ))
-      }
-    }
+    let own = Kind.told.rawValue
+    page.giveGains(
+      [
+        ("gain", "against labels alone", Kind.labels.rawValue, own),
+        ("same.gain", "against the same at its rate", "same", own),
+        ("told.gain", "against fixed places", Kind.fixed.rawValue, own),
+      ], of: report, labels: counts,
+      title: "What the what-where auto-encoder gains, over the draws of labels",
+      axis: "test error of the other less that of the what-where auto-encoder, points",
+      size: (760, 320))
     page.claim(
       "There it prefers the control's rate, with either number of labels.",
       "same.1000.validation < labels.1000.validation "
@@ -421,20 +415,6 @@ extension WhatWhere {
     page.claim(
       "After two thirds of the steps labels alone err more than after one.",
       "labels.1000.twoThirds > labels.1000.third")
-    // Some room, without which an interval that ends at the edge is cut off.
-    let (least, most) = (min(0, rows.map(\.low).min()!), max(0, rows.map(\.high).max()!))
-    let room = 0.04 * (most - least)
-    page.figure(
-      Figure(
-        "gain", title: "What the what-where auto-encoder gains, over the draws of labels",
-        size: (760, 320),
-        panels: [
-          .intervals(
-            x: Axis(
-              "test error of the other less that of the what-where auto-encoder, points",
-              range: least - room...most + room), rows: rows,
-            marks: [.vertical("", at: 0)])
-        ]))
   }
 
   private static func quotePapers(_ page: Page) {

@@ -246,6 +246,9 @@ extension NoneOfTheClasses {
       for universum in Universum.allCases {
         _ = report.giveDifference(
           "\(universum.rawValue).\(labels).gain", "none", minus: universum.rawValue, labels)
+        page.value(
+          "\(universum.rawValue).\(labels).slow",
+          Spread(control.errors(universum.rawValue, labels)), tolerance: 0.5, unit: "%")
         _ = control.giveDifference(
           "\(universum.rawValue).\(labels).control", "slower", minus: universum.rawValue, labels)
       }

@@ -347,23 +347,15 @@ extension SurrogateFeatures {
   }
 
   private static func compare(_ page: Page, _ report: OutcomeReport) {
-    var rows: [(name: String, value: Double, low: Double, high: Double)] = []
-    for (name, words, theirs) in [
-      ("pixels.gain", "pixels", Kind.pixels), ("learning.gain", "random weights", .untrained),
-      ("patches.gain", "patches", .patches),
-      ("supervised.gain", "the network on labels", .supervised),
-      ("changed.gain", "the same on changed copies", .changed),
-    ] {
-      for labels in labelCounts {
-        let difference = report.giveDifference(
-          "\(name).\(labels)", theirs.rawValue, minus: Kind.surrogate.rawValue, labels)
-        rows.append(
-          (
-            "\(OutcomeReport.words(labels)): \(words)", difference.mean, difference.low,
-            difference.high
-          ))
-      }
-    }
+    page.giveGains(
+      [
+        ("pixels.gain", "pixels", Kind.pixels), ("learning.gain", "random weights", .untrained),
+        ("patches.gain", "patches", .patches),
+        ("supervised.gain", "the network on labels", .supervised),
+        ("changed.gain", "the same on changed copies", .changed),
+      ].map { ($0, $1, $2.rawValue, Kind.surrogate.rawValue) }, of: report, labels: labelCounts,
+      title: "What surrogate features gain over others, over the draws of labels",
+      axis: "test error of the other less that on surrogate features, points", size: (820, 380))
     _ = report.giveDifference("slower.gain.1000", "slower", minus: Kind.surrogate.rawValue, 1000)
     page.claim(
       "A linear machine reads surrogate features better than pixels, with either number of labels.",
@@ -392,20 +384,6 @@ extension SurrogateFeatures {
         + "difference.",
       "changed.gain.1000.low < 0 and changed.gain.1000.high > 0 "
         + "and changed.gain.3000.low < 0 and changed.gain.3000.high > 0")
-    // Some room, without which an interval that ends at the edge is cut off.
-    let (least, most) = (min(0, rows.map(\.low).min()!), max(0, rows.map(\.high).max()!))
-    let room = 0.04 * (most - least)
-    page.figure(
-      Figure(
-        "gain", title: "What surrogate features gain over others, over the draws of labels",
-        size: (820, 380),
-        panels: [
-          .intervals(
-            x: Axis(
-              "test error of the other less that on surrogate features, points",
-              range: least - room...most + room), rows: rows,
-            marks: [.vertical("", at: 0)])
-        ]))
     page.quote("cnn.1000", 6.45, source: "Kingma et al. 2014, table 1: CNN, 1,000 labels")
     page.quote("cnn.3000", 3.35, source: "Kingma et al. 2014, table 1: CNN, 3,000 labels")
   }

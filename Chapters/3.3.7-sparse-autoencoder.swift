@@ -268,24 +268,16 @@ extension SparseFeatures {
   }
 
   private static func compare(_ page: Page, _ report: OutcomeReport, _ counts: [Int]) {
-    var rows: [(name: String, value: Double, low: Double, high: Double)] = []
-    for (name, words, theirs, ours) in [
-      ("strokes.gain", "strokes against pixels as they are", Kind.plain, Kind.strokes),
-      ("learning.gain", "strokes against units that learnt nothing", .untrained, .strokes),
-      ("sparse.gain", "strokes against dense units", .dense, .strokes),
-      ("tuned.gain", "start as strokes against random", .random, .tuned),
-      ("machine.gain", "machine on strokes against that network", .tuned, .strokes),
-    ] {
-      for labels in counts {
-        let difference = report.giveDifference(
-          "\(name).\(labels)", theirs.rawValue, minus: ours.rawValue, labels)
-        rows.append(
-          (
-            "\(OutcomeReport.words(labels)): \(words)", difference.mean, difference.low,
-            difference.high
-          ))
-      }
-    }
+    page.giveGains(
+      [
+        ("strokes.gain", "strokes against pixels as they are", Kind.plain, Kind.strokes),
+        ("learning.gain", "strokes against units that learnt nothing", .untrained, .strokes),
+        ("sparse.gain", "strokes against dense units", .dense, .strokes),
+        ("tuned.gain", "start as strokes against random", .random, .tuned),
+        ("machine.gain", "machine on strokes against that network", .tuned, .strokes),
+      ].map { ($0, $1, $2.rawValue, $3.rawValue) }, of: report, labels: counts,
+      title: "What strokes that were learnt without labels gain, over the draws of labels",
+      axis: "test error of the other less that of the first, points", size: (820, 350))
     page.claim(
       "A linear machine reads strokes better than pixels, with either number of labels.",
       "strokes.gain.1000.low > 0 and strokes.gain.3000.low > 0")
@@ -295,21 +287,6 @@ extension SparseFeatures {
     page.claim(
       "A linear machine on strokes reads better than the network that starts as them.",
       "machine.gain.1000.low > 0 and machine.gain.3000.low > 0")
-    // Some room, without which an interval that ends at the edge is cut off.
-    let (least, most) = (min(0, rows.map(\.low).min()!), rows.map(\.high).max()!)
-    let room = 0.04 * (most - least)
-    page.figure(
-      Figure(
-        "gain",
-        title: "What strokes that were learnt without labels gain, over the draws of labels",
-        size: (820, 350),
-        panels: [
-          .intervals(
-            x: Axis(
-              "test error of the other less that of the first, points",
-              range: least - room...most + room), rows: rows,
-            marks: [.vertical("", at: 0)])
-        ]))
     page.quote("course.features", 98, source: "UFLDL, exercise on self-taught learning, digits 0–4")
     page.quote("course.pixels", 96, source: "UFLDL, exercise on self-taught learning, digits 0–4")
     page.quote("nn.1000", 10.7, source: "Kingma et al. 2014, table 1: NN, 1,000 labels")

@@ -275,21 +275,13 @@ extension DenoisingAutoencoders {
   }
 
   private static func compare(_ page: Page, _ report: OutcomeReport, _ counts: [Int]) {
-    var rows: [(name: String, value: Double, low: Double, high: Double)] = []
-    for (name, words, theirs) in [
-      ("gain", "against a random start", Start.random),
-      ("noise.gain", "against no noise", .plain),
-    ] {
-      for labels in counts {
-        let difference = report.giveDifference(
-          "\(name).\(labels)", theirs.rawValue, minus: Start.denoising.rawValue, labels)
-        rows.append(
-          (
-            "\(OutcomeReport.words(labels)), \(words)", difference.mean, difference.low,
-            difference.high
-          ))
-      }
-    }
+    page.giveGains(
+      [
+        ("gain", "against a random start", Start.random.rawValue, Start.denoising.rawValue),
+        ("noise.gain", "against no noise", Start.plain.rawValue, Start.denoising.rawValue),
+      ], of: report, labels: counts,
+      title: "What pretraining by denoising gains, over the draws of labels",
+      axis: "test error of the other less that of denoising, points", size: (760, 260))
     _ = report.giveDifference("same.gain.3000", "same", minus: Start.denoising.rawValue, 3000)
     page.claim(
       "At full length, on that draw, it prefers the higher rate.",
@@ -300,20 +292,6 @@ extension DenoisingAutoencoders {
     page.claim(
       "Pretraining by denoising lowers the test error at either number of labels.",
       "gain.1000.low > 0 and gain.3000.low > 0")
-    // Some room, without which an interval that ends at the edge is cut off.
-    let (least, most) = (min(0, rows.map(\.low).min()!), rows.map(\.high).max()!)
-    let room = 0.04 * (most - least)
-    page.figure(
-      Figure(
-        "gain", title: "What pretraining by denoising gains, over the draws of labels",
-        size: (760, 260),
-        panels: [
-          .intervals(
-            x: Axis(
-              "test error of the other less that of denoising, points",
-              range: least - room...most + room), rows: rows,
-            marks: [.vertical("", at: 0)])
-        ]))
   }
 
   private static func quotePapers(_ page: Page) {
