@@ -59,8 +59,17 @@ struct ModelCommand: AsyncParsableCommand {
 
   @Option(
     name: .customLong("checkpoint-seconds"),
-    help: ArgumentHelp("The time between two checkpoints inside an epoch.", valueName: "n"))
+    help: ArgumentHelp("The least time between two checkpoints.", valueName: "n"))
   var checkpointSeconds = 10
+
+  @Option(
+    name: .customLong("split-seed"),
+    help: ArgumentHelp("Learn from a random balanced split instead of the kit's.", valueName: "n"))
+  var splitSeed: UInt64?
+
+  // For tests, which train often.
+  @Option(name: .customLong("quick-steps"), help: .hidden)
+  var quickSteps: Int?
 
   @OptionGroup var options: RunOptions
 
@@ -69,8 +78,9 @@ struct ModelCommand: AsyncParsableCommand {
   func run() async throws {
     options.apply()
     var settings = FinalModel.Settings()
-    settings.seed = options.seed
+    (settings.seed, settings.splitSeed) = (options.seed, splitSeed)
     settings.isQuick = options.quick
+    if let quickSteps { settings.quickSteps = max(1, quickSteps) }
     settings.resumes = resume
     settings.checkpointInterval = .seconds(checkpointSeconds)
     let model = URL(fileURLWithPath: out)
@@ -82,10 +92,11 @@ struct ModelCommand: AsyncParsableCommand {
     try requireNothingOfOthers(settings, model, checkpoint)
     // How much of it is left nobody knows before the checkpoint is read.
     let expected = resume ? nil : expectedSeconds()
-    // A quick one takes seconds by what it is.
-    let unknown = options.quick ? "some seconds" : "how long it will take is not known yet"
+    // A quick one takes that long by what it is.
+    let unknown =
+      options.quick ? "a minute or two" : "how long it will take is not known yet"
     Console.complain(
-      "Training the final model, \(options.quick ? "QUICK" : "full"), \(settings.epochs) epochs: "
+      "Training the final model, \(options.quick ? "QUICK" : "full"), \(settings.steps) steps: "
         + (expected.map { "about \(roughTime($0))" } ?? unknown) + ".")
     let data = try await loadMNIST(options.data)
     let bar = WorkReport("The model", expected: expected)
@@ -93,10 +104,7 @@ struct ModelCommand: AsyncParsableCommand {
     do {
       try FinalModel.train(data, to: model, settings) { progress in
         bar.clear()
-        Console.complain(
-          String(
-            format: "epoch %d of %d: loss %.4f, validation %.2f %%", progress.epoch,
-            progress.epochs, progress.loss, progress.validation))
+        Console.complain(line(of: progress))
       } advance: { fraction in
         bar.show("training", fraction)
       }
@@ -123,27 +131,43 @@ struct ModelCommand: AsyncParsableCommand {
         let version = 1
         let model: String
         let seed: UInt64
+        let splitSeed: UInt64?
         let mode: String
       }
       try printJSON(
-        Document(model: out, seed: options.seed, mode: options.quick ? "quick" : "full"))
+        Document(
+          model: out, seed: options.seed, splitSeed: splitSeed,
+          mode: options.quick ? "quick" : "full"))
     } else {
       print("Wrote \(out)\(options.quick ? ", QUICK" : "").")
     }
   }
 
-  /// The seconds of the whole training on this machine, by the trainings of the same recipe in
-  /// chapter 3.2; nil where nobody knows.
+  /// What a part of the training came to, in words.
+  private func line(of progress: FinalModel.Progress) -> String {
+    let each = progress.validation.each.map { String(format: "%.2f", $0) }
+    let words = [
+      String(
+        format: "step %d of %d: loss %.4f, labels kept %.1f %%, validation error %@ %%, together "
+          + "%.2f %%, %.0f images a second", progress.step, progress.steps, progress.loss,
+        100 * progress.kept, each.formatted(.list(type: .and).locale(Locale(identifier: "en"))),
+        progress.validation.all, progress.imagesPerSecond),
+      progress.secondsLeft > 0 ? "about \(roughTime(progress.secondsLeft)) left" : nil,
+    ]
+    return words.compactMap { $0 }.joined(separator: ", ")
+  }
+
+  /// The seconds of the whole training on this machine, by the trainings of the same settings in
+  /// chapter 3.4; nil where nobody knows.
   ///
-  /// The share of the clock that one has beside another is what it takes with all threads alone.
+  /// There a training has one thread, and here each network has its own, if there are as many.
   private func expectedSeconds() -> Double? {
     guard !options.quick, let catalogue = try? Catalogue(),
-      let files = try? ChapterFiles(root: catalogue.root, id: "3.2")
+      let files = try? ChapterFiles(root: catalogue.root, id: "3.4")
     else { return nil }
     let times = files.expectedSeconds(
-      ofJobs: (0..<5).map {
-        RecipeTraining.Job(key: "best", recipe: FinalModel.recipe, seed: $0).name
-      }, speed: SpeedProbe(root: catalogue.root).speed())
+      ofJobs: CrossStudy.modelNames(FinalModel.settings),
+      speed: SpeedProbe(root: catalogue.root).speed())
     return times.isEmpty ? nil : times.reduce(0, +) / Double(times.count)
   }
 
@@ -153,7 +177,9 @@ struct ModelCommand: AsyncParsableCommand {
     let file = out.hasPrefix("-") ? "./" + out : out
     var words = ["swift run lab model --resume --out", file.shellQuoted]
     if options.quick { words.append("--quick") }
+    if let quickSteps { words.append("--quick-steps \(quickSteps)") }
     if options.seed != defaultSeed { words.append("--seed \(options.seed)") }
+    if let splitSeed { words.append("--split-seed \(splitSeed)") }
     if let data = options.data { words.append("--data \(data.shellQuoted)") }
     return words.joined(separator: " ")
   }
@@ -256,7 +282,8 @@ struct ResultCommand: AsyncParsableCommand {
         "\(out) holds no predictions of this lab and would be lost; name another file with --out.")
     }
     let mnist = try await loadMNIST(data)
-    let evaluation = try FinalModel.evaluate(URL(fileURLWithPath: model), mnist)
+    let read = try FinalModel.evaluate(URL(fileURLWithPath: model), mnist)
+    let evaluation = read.all
     try AtomicFile.write(FinalModel.table(evaluation), to: URL(fileURLWithPath: out))
     if output.json {
       struct Document: Encodable {
@@ -264,10 +291,13 @@ struct ResultCommand: AsyncParsableCommand {
         let predictions: String
         let count: Int
         let accuracy: Double
+        /// Of each network alone.
+        let networks: [Double]
       }
       return try printJSON(
         Document(
-          predictions: out, count: evaluation.predictions.count, accuracy: evaluation.accuracy))
+          predictions: out, count: evaluation.predictions.count, accuracy: evaluation.accuracy,
+          networks: read.each.map(\.accuracy)))
     }
     print(
       String(
