@@ -118,6 +118,8 @@ let package = Package(
         .product(name: "FlyingFox", package: "FlyingFox"),
       ],
       exclude: ["Assets"], swiftSettings: fast),
+    // What is handed in, as one file.
+    module("Packing", ["CZlib", "Files"]),
     // Derivations that a reader types: their language, their algebra, and who judges them.
     module(
       "Derivations",
@@ -132,7 +134,7 @@ let package = Package(
       name: "lab",
       dependencies: [
         "Bench", "Book", "Chapters", "Derivations", "Digits", "Experiments", "Files", "Methods",
-        "Networks", "Notebook", "Pictures", "Serving", "Tensors",
+        "Networks", "Notebook", "Packing", "Pictures", "Serving", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: fast),
@@ -159,6 +161,7 @@ let package = Package(
     tests(
       of: "Serving",
       ["Book", "Files", .product(name: "FlyingFox", package: "FlyingFox")]),
+    tests(of: "Packing", ["Files"]),
     tests(of: "Derivations", ["Tensors"]),
     tests(of: "Pictures", ["Servers"]),
     tests(of: "Experiments"),

@@ -110,6 +110,34 @@ public struct Site: Sendable {
     return (Dictionary(pages.map { ($0.path, $0.data) }) { $1 }, report)
   }
 
+  /// Whether there is a Chromium that prints.
+  ///
+  /// - Throws: `CancellationError`.
+  public static func canPrint() async throws -> Bool {
+    do {
+      try await Printer.seek()
+      return true
+    } catch is LabError {
+      return false
+    }
+  }
+
+  /// All chapters as one PDF; new formulas are not kept.
+  ///
+  /// - Throws: `LabError` of kind `.tool` when a program is missing or does not print; what `files`
+  ///   throws.
+  public func document() async throws -> Data {
+    let draft = try await SiteDraft(self)
+    let folder = try TemporaryFolder(for: "lab-print")
+    defer { folder.remove() }
+    let work = try SiteFolder(folder.url.appendingPathComponent("book")).begin()
+    for (path, data) in try draft.pages().pages where !path.hasSuffix(".html") {
+      try work.write(data, to: path)
+    }
+    try await Printer.print(try draft.document(), into: work)
+    return try Data(contentsOf: work.folder.appendingPathComponent("lab.pdf"))
+  }
+
   /// The address of a chapter's page in the book.
   ///
   /// - Throws: `LabError` of kind `.input` when the chapter's files are not there.

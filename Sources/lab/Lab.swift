@@ -19,6 +19,7 @@ struct Lab: AsyncParsableCommand {
       ListCommand.self, ChapterCommand.self, CheckCommand.self, AcceptCommand.self,
       DataCommand.self, ModelCommand.self, ResultCommand.self, BenchCommand.self,
       STL10Command.self, BookCommand.self, ServeCommand.self, TryCommand.self,
+      SubmitCommand.self,
     ],
     defaultSubcommand: ListCommand.self)
 

@@ -30,7 +30,7 @@ func requireFolderName(_ path: String?, _ option: String) throws {
 /// Whether a file that is neither empty nor begins with some words would be lost at a place.
 ///
 /// Nothing is lost where a device or a pipe is; what cannot be read is not known to be ours.
-private func holdsOther(than words: String, _ url: URL) -> Bool {
+func holdsOther(than words: String, _ url: URL) -> Bool {
   var status = stat()
   guard stat(url.path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size > 0
   else { return false }

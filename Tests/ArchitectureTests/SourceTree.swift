@@ -44,6 +44,7 @@ struct SourceTree {
     switch module {
     case "Notebook": return ["Files"]
     case "Book": return ["Files", "Notebook"]
+    case "Packing": return ["CZlib", "Files"]
     case "Serving": return ["Book", "Files", "Notebook"]
     case "Bench": return allowed("Methods")!.union(["Methods", "Notebook"])
     case "Methods", "Digits", "Networks", "Gradients", "Tensors", "Files", "Lanes":
@@ -55,7 +56,7 @@ struct SourceTree {
     case "Chapters": return allowed("Experiments")!.union(["Experiments"])
     case "lab":
       return allowed("Chapters")!.union([
-        "Chapters", "Bench", "Book", "Derivations", "Pictures", "Serving",
+        "Chapters", "Bench", "Book", "Derivations", "Packing", "Pictures", "Serving",
       ])
     default: return nil
     }
