@@ -130,11 +130,18 @@ let package = Package(
       ]),
     // What no chapter stands on: another data set, and a method of a chapter on it.
     module("Pictures", ["Methods"]),
+    // A digit of the reader's own: its picture, and the model as it is handed on.
+    module(
+      "Handwriting",
+      [
+        "Methods",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ]),
     .executableTarget(
       name: "lab",
       dependencies: [
-        "Bench", "Book", "Chapters", "Derivations", "Digits", "Experiments", "Files", "Methods",
-        "Networks", "Notebook", "Packing", "Pictures", "Serving", "Tensors",
+        "Bench", "Book", "Chapters", "Derivations", "Digits", "Experiments", "Files", "Handwriting",
+        "Methods", "Networks", "Notebook", "Packing", "Pictures", "Serving", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: fast),
@@ -164,6 +171,7 @@ let package = Package(
     tests(of: "Packing", ["Files"]),
     tests(of: "Derivations", ["Tensors"]),
     tests(of: "Pictures", ["Servers"]),
+    tests(of: "Handwriting"),
     tests(of: "Experiments"),
     tests(of: "Chapters"),
     // Reads the tree as text: what may import what, and where a thing stands.

@@ -4,6 +4,7 @@ import Digits
 import Experiments
 import Files
 import Foundation
+import Handwriting
 import Methods
 import Networks
 import Notebook
@@ -253,11 +254,14 @@ struct ResultCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "result", abstract: "Writes the predictions of a model for the test set.")
 
-  @Option(help: ArgumentHelp("The model.", valueName: "file"))
+  @Option(help: ArgumentHelp("The model, or what lab export made of it.", valueName: "file"))
   var model = "model.lab"
 
   @Option(help: ArgumentHelp("Where the predictions go.", valueName: "file"))
   var out = "predictions.csv"
+
+  @Option(help: ArgumentHelp("Where the ten probabilities of each image go.", valueName: "file"))
+  var probabilities: String?
 
   @Option(help: ArgumentHelp("The folder of MNIST.", valueName: "dir"))
   var data: String?
@@ -267,24 +271,39 @@ struct ResultCommand: AsyncParsableCommand {
   func validate() throws {
     try requireFileName(model, "--model")
     try requireFileName(out, "--out")
+    if let probabilities { try requireFileName(probabilities, "--probabilities") }
     try requireFolderName(data, "--data")
   }
 
   func run() async throws {
-    try AtomicFile.requireWritable(URL(fileURLWithPath: out))
-    guard !isOneFile(model, out) else {
-      throw LabError(
-        .input, "\(out) is the model itself; name another file for the predictions with --out.")
-    }
-    guard !holdsOther(than: FinalModel.tableHeader, URL(fileURLWithPath: out)) else {
-      throw LabError(
-        .input,
-        "\(out) holds no predictions of this lab and would be lost; name another file with --out.")
+    let tables =
+      [(out, FinalModel.tableHeader)]
+      + (probabilities.map { [($0, ProbabilityTable.header)] } ?? [])
+    for (out, header) in tables {
+      try AtomicFile.requireWritable(URL(fileURLWithPath: out))
+      guard !isOneFile(model, out) else {
+        throw LabError(
+          .input,
+          "\(out) is the model itself; name another file for the predictions with --out.")
+      }
+      guard !holdsOther(than: header, URL(fileURLWithPath: out)) else {
+        throw LabError(
+          .input,
+          "\(out) holds no predictions of this lab and would be lost; name another file with --out."
+        )
+      }
     }
     let mnist = try await loadMNIST(data)
-    let read = try FinalModel.evaluate(URL(fileURLWithPath: model), mnist)
+    let networks = try ModelFile(reading: URL(fileURLWithPath: model)).networks
+    let read = try networks.evaluate(mnist.test, Array(0..<mnist.test.count)) {
+      try Task.checkCancellation()
+    }
     let evaluation = read.all
     try AtomicFile.write(FinalModel.table(evaluation), to: URL(fileURLWithPath: out))
+    if let probabilities {
+      let rows = try ModelFile.probabilities(networks, mnist.test)
+      try AtomicFile.write(ProbabilityTable.encoded(rows), to: URL(fileURLWithPath: probabilities))
+    }
     if output.json {
       struct Document: Encodable {
         let version = 1

@@ -51,12 +51,12 @@ struct SourceTree {
       let place = layers.firstIndex { $0.contains(module) }!
       return Set(layers[..<place].joined())
     case "Derivations": return ["Files", "Tensors"]
-    case "Pictures": return allowed("Methods")!.union(["Methods"])
+    case "Handwriting", "Pictures": return allowed("Methods")!.union(["Methods"])
     case "Experiments": return allowed("Methods")!.union(["Methods", "Notebook"])
     case "Chapters": return allowed("Experiments")!.union(["Experiments"])
     case "lab":
       return allowed("Chapters")!.union([
-        "Chapters", "Bench", "Book", "Derivations", "Packing", "Pictures", "Serving",
+        "Chapters", "Bench", "Book", "Derivations", "Handwriting", "Packing", "Pictures", "Serving",
       ])
     default: return nil
     }
