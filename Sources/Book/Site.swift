@@ -88,6 +88,7 @@ public struct Site: Sendable {
 
   let root: URL
   let chapters: [Chapter]
+  let drawing: Drawing
   /// What one making of the book leaves for the next: a server makes it often.
   let conversions = Conversions()
 
@@ -96,9 +97,11 @@ public struct Site: Sendable {
   /// - Parameters:
   ///   - root: the package's folder.
   ///   - chapters: all chapters in their order.
-  public init(root: URL, chapters: [Chapter]) {
+  ///   - drawing: what the page for a drawn digit reads it with.
+  public init(root: URL, chapters: [Chapter], drawing: Drawing = Drawing()) {
     self.root = root
     self.chapters = chapters
+    self.drawing = drawing
   }
 
   /// The files of the book by their paths in it, written nowhere; new formulas are not kept.

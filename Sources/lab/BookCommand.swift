@@ -2,8 +2,10 @@ import ArgumentParser
 import Book
 import Chapters
 import Derivations
+import Digits
 import Files
 import Foundation
+import Handwriting
 import Notebook
 
 /// `lab book`.
@@ -22,6 +24,12 @@ struct BookCommand: AsyncParsableCommand {
 
   @Flag(help: "Print all chapters as one PDF too, lab.pdf in the folder.")
   var pdf = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The weights that read a drawn digit; \(ModelFile.exported) unless named.", valueName: "file")
+  )
+  var weights: String?
 
   @OptionGroup var output: OutputOptions
 
@@ -44,8 +52,9 @@ struct BookCommand: AsyncParsableCommand {
     let folder =
       out == "book" ? catalogue.root.appendingPathComponent(out) : URL(fileURLWithPath: out)
     let start = ContinuousClock.now
-    let report = try await Site(root: catalogue.root, chapters: chapters).build(
-      into: folder, hasPDF: pdf)
+    let report = try await Site(
+      root: catalogue.root, chapters: chapters, drawing: try drawing(root: catalogue.root)
+    ).build(into: folder, hasPDF: pdf)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     if report.converted > 0 {
       Console.complain(
@@ -68,6 +77,39 @@ struct BookCommand: AsyncParsableCommand {
     }
     print("Open \(Console.relative(folder.appendingPathComponent("index.html")))")
     if pdf { print("Open \(Console.relative(folder.appendingPathComponent("lab.pdf")))") }
+  }
+
+  /// What the page for a drawn digit has: weights that are named or kept, and digits where MNIST is at
+  /// hand.
+  private func drawing(root: URL) throws -> Site.Drawing {
+    let kept = root.appendingPathComponent(ModelFile.exported)
+    guard weights != nil || FileManager.default.fileExists(atPath: kept.path) else {
+      return Site.Drawing()
+    }
+    let url = weights.map { URL(fileURLWithPath: $0) } ?? kept
+    guard let description = try ModelFile(reading: url).description else {
+      throw LabError(
+        .input,
+        "\(url.path) is a model as it was trained; make weights of it with: swift run lab "
+          + "export --model \(url.path.shellQuoted) --out FILE")
+    }
+    var drawing = Site.Drawing(weights: try Data(contentsOf: url))
+    guard let mnist = try? MNIST.load(from: DataFolder()) else { return drawing }
+    let learnt = try Split.kit(mnist.train.labels).labelled
+    drawing.learnt = learnt.map { Site.Drawing.Digit(mnist.train, $0) }
+    drawing.mistakes = description.mistakes?.filter { $0.image < mnist.test.count }
+      .prefix(200).map { Site.Drawing.Digit(mnist.test, $0.image, read: $0.read) }
+    return drawing
+  }
+}
+
+extension Site.Drawing.Digit {
+  /// An image of a set.
+  fileprivate init(_ set: ImageSet, _ index: Int, read: Int? = nil) {
+    let start = index * ImageSet.pixelsPerImage
+    self.init(
+      number: index, label: Int(set.labels[index]), read: read,
+      pixels: Array(set.pixels[start..<start + ImageSet.pixelsPerImage]))
   }
 }
 
