@@ -26,10 +26,12 @@ public enum TheFinalModel: Chapter {
     let study = CrossStudy(page, data)
     let settings = try choose(page, study)
     let models = try train(page, study, settings)
-    drawTheCourse(page, models)
+    let figures = CrossFigures(page, data)
+    figures.drawTheCourse(models.kit)
     try compareWithLabelsAlone(page, data, models)
-    showMistakes(page, data, models)
-    showSureness(page, models)
+    try askTheNarrowTile(page, study, settings, models.kit[0])
+    figures.showMistakes(models.kit[0], among: models.all)
+    figures.showSureness(models.all)
   }
 }
 
@@ -67,6 +69,10 @@ extension TheFinalModel {
       page.value("\(name).products", multiplications(settings.networks[index]) / 1e6)
     }
     page.value("steps", Double(settings.steps))
+    // How often an image is learnt from: 3,000 have a label, 57,000 have none.
+    let steps = Double(settings.steps)
+    page.value("passes.labelled", steps * Double(settings.labelled) / 3000)
+    page.value("passes.others", steps * Double(settings.unlabelled) / 57_000)
   }
 
   /// The multiplications of one image in a forward pass.
@@ -284,6 +290,7 @@ extension TheFinalModel {
       let together = Spread(outcomes.map(\.testError))
       page.value("\(name).error", together, tolerance: 0.15, unit: "%")
       page.value("\(name).error.deviation", together.deviation, tolerance: 0.15, unit: "points")
+      page.value("\(name).accuracy", 100 - together.mean, tolerance: 0.15, unit: "%")
       for (place, network) in ["first", "second"].enumerated() {
         let alone = Spread(outcomes.map { $0.test.last![place] })
         page.value("\(name).\(network)", alone, tolerance: 0.2, unit: "%")
@@ -293,6 +300,8 @@ extension TheFinalModel {
         "\(name).validation", Spread(outcomes.map(\.validationError)), tolerance: 0.2, unit: "%")
     }
     page.value("shipped.error", models.kit[0].testError, tolerance: 0.15, unit: "%")
+    let minutes = outcomes.map { $0.seconds / 60 }.sorted()[outcomes.count / 2]
+    page.value("model.minutes", minutes, tolerance: 60, unit: "min")
     page.quote("kit.best", 0.52, source: "the kit's report: its Γ-model with augmentation")
     page.claim(
       "On the kit's labels it errs less than the best that the kit reports.",
@@ -336,94 +345,27 @@ extension TheFinalModel {
   }
 }
 
-// MARK: - Figures
+// MARK: - Another tile
 
 extension TheFinalModel {
-  private static func drawTheCourse(_ page: Page, _ models: Models) {
-    let kit = models.kit
-    func last(_ part: KeyPath<CrossOutcome, [[Double]]>) -> [[Double]] {
-      kit.map { $0[keyPath: part].map { $0.last! } }
+  // snippet.tile
+  /// Trains the first model once more on the narrow tile, and counts the predictions that differ.
+  private static func askTheNarrowTile(
+    _ page: Page, _ study: CrossStudy, _ settings: CrossSettings, _ shipped: CrossOutcome
+  ) throws {
+    let arm = CrossStudy.Arm(
+      "model on the narrow tile", page.isQuick ? CrossStudy.tiny(settings) : settings)
+    let again = try Kernels.$tile.withValue(Tile.narrow.isPossible ? .narrow : Kernels.tile) {
+      try study.run("narrow tile", [.init(arm, .everything)])[0]
     }
-    page.figure(
-      Figure(
-        "course", title: "Train, validation and test error of both networks together",
-        panels: [
-          .accuracies(
-            x: Axis("step"), y: Axis("error, %"), epochs: kit[0].steps,
-            parts: [
-              ("train", last(\.train)), ("validation", last(\.validation)), ("test", last(\.test)),
-            ])
-        ]))
-  }
-
-  private static func showMistakes(_ page: Page, _ data: MNIST, _ models: Models) {
-    let shipped = models.kit[0].mistakes
-    page.value("shipped.mistakes", Double(shipped.count), tolerance: 15)
-    var counts = [[Double]](repeating: [Double](repeating: 0, count: 10), count: 10)
-    for mistake in models.all.flatMap(\.mistakes) {
-      counts[mistake.label][mistake.read] += 1 / Double(models.all.count)
+    func readings(_ outcome: CrossOutcome) -> [Int: Int] {
+      Dictionary(uniqueKeysWithValues: outcome.mistakes.map { ($0.image, $0.read) })
     }
-    let digits = (0...9).map { (Double($0), "\($0)") }
-    page.figure(
-      Figure(
-        "confusion", title: "Which digits are read as which, in the mean of the ten models",
-        size: (620, 520),
-        panels: [
-          Panel(
-            x: Axis("digit read", ticks: digits),
-            y: Axis("true digit", ticks: (0...9).map { (Double(9 - $0), "\($0)") }),
-            marks: [
-              .heatmap(
-                counts,
-                labels: counts.map { $0.map { $0 < 0.05 ? "" : String(format: "%.1f", $0) } })
-            ])
-        ]))
-    // What the networks of a quick run misread is most of the images.
-    let shown = shipped.sorted { $0.confidence > $1.confidence }.prefix(60)
-    guard !shown.isEmpty else { return }
-    page.figure(
-      Figure(
-        "mistakes", title: "All test images that the shipped model misreads, the surest first",
-        size: (860, 560),
-        panels: [
-          Panel(marks: [
-            .images(
-              shown.map { data.test.images([$0.image]).values },
-              captions: shown.map {
-                "\($0.label) as \($0.read), \(Int((100 * $0.confidence).rounded()))"
-              }, columns: 10)
-          ])
-        ]))
+    // Who is in neither list is read by both as its label.
+    let (wide, narrow) = (readings(shipped), readings(again))
+    let differing = Set(wide.keys).union(narrow.keys).count { wide[$0] != narrow[$0] }
+    page.value("tiles.differing", Double(differing))
+    page.check("predictions that the narrow tile changes", Double(differing), atMost: 0)
   }
-
-  private static func showSureness(_ page: Page, _ models: Models) {
-    let bins = CrossLook.edges.indices.map { bin -> (count: Double, right: Double, sum: Double) in
-      let own = models.all.map { $0.sureness[bin] }
-      return (
-        Double(own.reduce(0) { $0 + $1.count }), Double(own.reduce(0) { $0 + $1.right }),
-        own.reduce(0.0) { $0 + Double($1.count) * $1.sureness }
-      )
-    }
-    let all = bins.reduce(0.0) { $0 + $1.count }
-    // Of each bin, how far its share of right predictions is from what they say of themselves.
-    let off = bins.reduce(0.0) { $0 + abs($1.right - $1.sum) } / all
-    page.value("off", 100 * off, tolerance: 0.5, unit: "points")
-    let surest = bins.last!
-    page.value("surest.share", 100 * surest.count / all, tolerance: 5, unit: "%")
-    page.value(
-      "surest.wrong", 100 * (1 - surest.right / max(1, surest.count)), tolerance: 0.2, unit: "%")
-    let used = bins.filter { $0.count > 0 }
-    page.figure(
-      Figure(
-        "sureness", title: "How often a prediction is right, against how sure it is",
-        panels: [
-          Panel(
-            x: Axis("mean probability of the predictions of a bin", range: 0...1),
-            y: Axis("share of them that is right", range: 0...1),
-            marks: [
-              .guide([(0, 0), (1, 1)]),
-              .points("ten models", used.map { (x: $0.sum / $0.count, y: $0.right / $0.count) }),
-            ])
-        ]))
-  }
+  // snippet.end
 }
