@@ -14,6 +14,8 @@ public let allChapters: [any Chapter.Type] = [
   Baseline.self,
   TechniquesTogether.self,
   WhatUnlabelledImagesGive.self,
+  Ladder.self,
+  VariationalAutoencoders.self,
   WhatWhere.self,
   NoneOfTheClasses.self,
   LabelsByGuess.self,
