@@ -1,4 +1,5 @@
 import Experiments
+import Foundation
 import Methods
 import Notebook
 
@@ -15,8 +16,8 @@ public enum PartsOfTheFinalModel: Chapter {
   public static func run(_ page: Page) async throws {
     let study = CrossStudy(page, try await page.mnist())
     let whole = try takeAway(page, study, FinalModel.settings)
-    try askTheCeiling(page, study, FinalModel.settings)
-    try countLabels(page, study, FinalModel.settings, whole)
+    let ceiling = try askTheCeiling(page, study, FinalModel.settings)
+    try countLabels(page, study, FinalModel.settings, whole, ceiling: ceiling)
   }
 }
 
@@ -67,11 +68,15 @@ extension PartsOfTheFinalModel {
     let byArm = arms.indices.map { Array(outcomes[$0 * draws.count..<($0 + 1) * draws.count]) }
     let whole = byArm[0].map(\.testError)
     page.value("whole.error", Spread(whole), tolerance: 0.2, unit: "%")
-    // A part that needs no other training: that both are asked.
-    let single = byArm[0].map { $0.test.last![0] }
-    page.value("single.error", Spread(single), tolerance: 0.2, unit: "%")
-    page.difference("single.loss", PairedDifference(single, minus: whole), tolerance: 0.25)
     var rows: [(name: String, value: Double, low: Double, high: Double)] = []
+    // A part that needs no other training: that both are asked.
+    for (place, network) in ["first", "second"].enumerated() {
+      let alone = byArm[0].map { $0.test.last![place] }
+      let loss = PairedDifference(alone, minus: whole)
+      page.value("\(network).error", Spread(alone), tolerance: 0.2, unit: "%")
+      page.difference("\(network).loss", loss, tolerance: 0.25)
+      rows.append(("the \(network) network asked alone", loss.mean, loss.low, loss.high))
+    }
     for (arm, outcomes) in zip(arms, byArm).dropFirst() {
       let errors = outcomes.map(\.testError)
       let loss = PairedDifference(errors, minus: whole)
@@ -79,11 +84,14 @@ extension PartsOfTheFinalModel {
       page.difference("\(arm.arm.key).loss", loss, tolerance: 0.25)
       rows.append((arm.words, loss.mean, loss.low, loss.high))
     }
+    let most = rows.max { $0.value < $1.value }!
     let room = 0.05 * (rows.map(\.high).max()! - rows.map(\.low).min()!) + 0.01
     page.figure(
       Figure(
-        "parts", title: "What is lost where one part is changed, on five draws of labels",
-        size: (860, 300),
+        "parts",
+        title: "Most is lost by one change: \(most.name) "
+          + String(format: "(%.2f points)", most.value),
+        size: (860, 340),
         panels: [
           .intervals(
             x: Axis(
@@ -91,13 +99,41 @@ extension PartsOfTheFinalModel {
               range: rows.map(\.low).min()! - room...rows.map(\.high).max()! + room),
             rows: rows, marks: [.vertical("", at: 0)])
         ]))
-    drawTheLabels(page, byArm)
+    let byKey = Dictionary(uniqueKeysWithValues: zip(arms.map(\.arm.key), byArm))
+    compareTheFirst(page, byKey)
+    askWhetherValidationIsFlattered(page, byKey)
+    drawTheLabels(page, byKey)
     return byArm[0]
   }
 
+  /// The first network alone, by who labels for it: how good the second one is does not count there.
+  private static func compareTheFirst(_ page: Page, _ byKey: [String: [CrossOutcome]]) {
+    func first(_ key: String) -> [Double] { byKey[key]!.map { $0.test.last![0] } }
+    for key in ["own", "alike"] {
+      page.value("\(key).first", Spread(first(key)), tolerance: 0.2, unit: "%")
+      page.difference(
+        "\(key).first.loss", PairedDifference(first(key), minus: first("whole")), tolerance: 0.25)
+    }
+  }
+
+  /// By how much less networks err on validation than on test where they have seen those images.
+  private static func askWhetherValidationIsFlattered(
+    _ page: Page, _ byKey: [String: [CrossOutcome]]
+  ) {
+    func distance(_ key: String) -> [Double] {
+      byKey[key]!.map { $0.testError - $0.validationError }
+    }
+    page.difference(
+      "flattery", PairedDifference(distance("whole"), minus: distance("hidden")), tolerance: 0.3)
+  }
+
   /// How the labels that count, and the wrong ones among them, come and go.
-  private static func drawTheLabels(_ page: Page, _ byArm: [[CrossOutcome]]) {
+  private static func drawTheLabels(_ page: Page, _ byKey: [String: [CrossOutcome]]) {
+    let byArm = ["whole", "own", "alike"].map { byKey[$0]! }
     let names = ["each other", "each for itself", "two alike"]
+    func wrong(_ outcomes: [CrossOutcome]) -> [Double] {
+      outcomes.map { Spread($0.wrong[$0.labelling]).mean }
+    }
     func mean(_ outcomes: [CrossOutcome], _ part: (CrossOutcome) -> [[Double]], _ point: Int)
       -> Double
     {
@@ -110,42 +146,52 @@ extension PartsOfTheFinalModel {
         marks: zip(names, byArm).enumerated().map { colour, pair in
           .line(
             pair.0,
-            pair.1[0].steps.indices.map {
+            (0...pair.1[0].labelling).map {
               (x: Double(pair.1[0].steps[$0]), y: mean(pair.1, part, $0))
             }, colour: colour)
         })
     }
     page.figure(
       Figure(
-        "labels", title: "Labels that count, and the wrong ones among them, by who labels",
+        "labels",
+        title: String(
+          format: "At last %.2f %% of the labels by the other are wrong, %.2f %% of those by oneself",
+          Spread(wrong(byArm[0])).mean, Spread(wrong(byArm[1])).mean),
         size: (860, 380), columns: 2,
         panels: [
           panel("labels that count", Axis("% of the images"), \.kept),
           panel("wrong among them", Axis("%"), \.wrong),
         ]))
     for (name, outcomes) in zip(["whole", "own", "alike"], byArm) {
-      let last = outcomes[0].steps.count - 1
+      let last = outcomes[0].labelling
       page.value("\(name).kept", mean(outcomes, \.kept, last), tolerance: 2, unit: "%")
       page.value("\(name).wrong", mean(outcomes, \.wrong, last), tolerance: 0.3, unit: "%")
     }
+    page.difference(
+      "echo", PairedDifference(wrong(byArm[1]), minus: wrong(byArm[0])), tolerance: 0.3)
     page.claim(
-      "Who labels for himself teaches himself more wrong labels than the other does.",
-      "own.wrong > whole.wrong")
+      "A network that labels for itself is taught more wrong labels than one that another labels for.",
+      "echo.low > 0")
   }
 
   /// The same networks with all labels: how much room there is.
   private static func askTheCeiling(
     _ page: Page, _ study: CrossStudy, _ settings: CrossSettings
-  ) throws {
+  ) throws -> Double {
     var all = page.isQuick ? CrossStudy.tiny(settings) : settings
     (all.labelled, all.weight) = (all.labelled + all.unlabelled, 0)
     let ceiling = try study.run(
       "ceiling", [.init(.init("ceiling", all, knowsAllLabels: true), .test)])[0]
     page.value("ceiling.error", ceiling.testError, tolerance: 0.15, unit: "%")
+    let p = ceiling.testError / 100
+    page.value("ceiling.doubt", 100 * sqrt(p * (1 - p) / 10_000), tolerance: 0.03, unit: "points")
+    _ = try page.value("model.error", ofChapter: "3.4", "draws.error")
+    return ceiling.testError
   }
 
   private static func countLabels(
-    _ page: Page, _ study: CrossStudy, _ settings: CrossSettings, _ whole: [CrossOutcome]
+    _ page: Page, _ study: CrossStudy, _ settings: CrossSettings, _ whole: [CrossOutcome],
+    ceiling: Double
   ) throws {
     let counts = page.isQuick ? [1000] : [100, 600, 1000]
     let draws = page.isQuick ? [1] : [1, 2, 3]
@@ -165,14 +211,27 @@ extension PartsOfTheFinalModel {
     points.append((3000, Spread(whole.map(\.testError))))
     page.figure(
       Figure(
-        "counts", title: "Error on the test images against the number of labels",
+        "counts",
+        title: String(
+          format: "Test error: from %.2f %% with %d labels to %.2f %% with 3,000",
+          points[0].spread.mean, counts[0], points.last!.spread.mean),
         panels: [
           Panel(
             x: Axis(
               "images with a label", scale: .log,
               ticks: [100, 600, 1000, 3000].map { ($0, "\(Int($0))") }),
             y: Axis("test error, %", scale: .log),
-            marks: [.line("cross-labels", points.map { ($0.labels, max(0.01, $0.spread.mean)) })])
+            marks: [
+              .line("cross-labels", points.map { ($0.labels, max(0.01, $0.spread.mean)) }),
+              .line(
+                "50,000 labels, full length",
+                points.map { ($0.labels, max(0.01, ceiling)) }, colour: 3),
+            ])
         ]))
   }
+}
+
+extension CrossOutcome {
+  /// The last point at which the averages still labelled: at the end they have new statistics.
+  fileprivate var labelling: Int { max(0, steps.count - 2) }
 }

@@ -15,14 +15,19 @@ package struct CrossFigures {
     func last(_ part: KeyPath<CrossOutcome, [[Double]]>) -> [[Double]] {
       kit.map { $0[keyPath: part].map { $0.last! } }
     }
+    let test = last(\.test)
+    let (first, end) = (Spread(test.map { $0.first! }).mean, Spread(test.map { $0.last! }).mean)
     page.figure(
       Figure(
-        "course", title: "Train, validation and test error of both networks together",
+        "course",
+        title: String(
+          format: "Test error of both together: %.2f %% at the first point, %.2f %% at the end",
+          first, end),
         panels: [
           .accuracies(
             x: Axis("step"), y: Axis("error, %"), epochs: kit[0].steps,
             parts: [
-              ("train", last(\.train)), ("validation", last(\.validation)), ("test", last(\.test)),
+              ("train", last(\.train)), ("validation", last(\.validation)), ("test", test),
             ])
         ]))
   }
@@ -35,10 +40,15 @@ package struct CrossFigures {
     for mistake in models.flatMap(\.mistakes) {
       counts[mistake.label][mistake.read] += 1 / Double(models.count)
     }
+    let cells = counts.indices.flatMap { label in counts[label].indices.map { (label, $0) } }
+    let worst = cells.max { counts[$0.0][$0.1] < counts[$1.0][$1.1] }!
     let digits = (0...9).map { (Double($0), "\($0)") }
     page.figure(
       Figure(
-        "confusion", title: "Which digits are read as which, in the mean of the ten models",
+        "confusion",
+        title: String(
+          format: "The commonest mistake: a %d read as %d, %.1f times a model", worst.0, worst.1,
+          counts[worst.0][worst.1]),
         size: (620, 520),
         panels: [
           Panel(
@@ -55,7 +65,9 @@ package struct CrossFigures {
     guard !shown.isEmpty else { return }
     page.figure(
       Figure(
-        "mistakes", title: "All test images that the shipped model misreads, the surest first",
+        "mistakes",
+        title: "The shipped model misreads \(shipped.count) test images, "
+          + "\(shipped.count { $0.confidence >= 0.99 }) of them at 99 % and more",
         size: (860, 560),
         panels: [
           Panel(marks: [
@@ -88,7 +100,10 @@ package struct CrossFigures {
     let used = bins.filter { $0.count > 0 }
     page.figure(
       Figure(
-        "sureness", title: "How often a prediction is right, against how sure it is",
+        "sureness",
+        title: String(
+          format: "%.1f %% of the predictions are at 0.999 and more, %.2f %% of these are wrong",
+          100 * surest.count / all, 100 * (1 - surest.right / max(1, surest.count))),
         panels: [
           Panel(
             x: Axis("mean probability of the predictions of a bin", range: 0...1),
