@@ -170,7 +170,8 @@ extension PartsOfTheFinalModel {
     page.difference(
       "echo", PairedDifference(wrong(byArm[1]), minus: wrong(byArm[0])), tolerance: 0.3)
     page.claim(
-      "A network that labels for itself is taught more wrong labels than one that another labels for.",
+      "A network that labels for itself is taught more wrong labels than one that another labels "
+        + "for.",
       "echo.low > 0")
   }
 
