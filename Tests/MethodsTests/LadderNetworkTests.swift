@@ -53,6 +53,44 @@ import Testing
     }
   }
 
+  /// On pixels and on each layer, and none where there is none.
+  @Test func theNoiseHasItsDeviation() {
+    var plan = LadderNetwork.Plan()
+    (plan.sizes, plan.pixelNoise, plan.noise) = ([4, 50, 40, 3], 0.3, 0.2)
+    plan.denoisingWeights = [1, 1, 1, 1]
+    var stream = RandomStream(seed: 3, "noise of a ladder")
+    let network = LadderNetwork(plan, using: &stream)
+    let x = Tape(recording: false).constant(stream.normal([400, 4]))
+    func deviations(_ network: LadderNetwork) -> [Double] {
+      let passes = network.encode([(x, true), (x, false)], using: &stream)
+      return zip(passes[0].z, passes[1].z).map {
+        (Double(($0.value - $1.value).sumOfSquares()) / Double($0.value.count)).squareRoot()
+      }
+    }
+    let own = deviations(network)
+    #expect(abs(own[0] - 0.3) < 0.03)
+    plan.pixelNoise = 0
+    // The first layer has its own noise alone where the pixels have none.
+    let first = deviations(LadderNetwork(plan, using: &stream))
+    #expect(first[0] == 0)
+    #expect(abs(first[1] - 0.2) < 0.01)
+    #expect(first[2] > first[1])
+  }
+
+  /// The labels' part changes with the noise, of the layers alone too.
+  @Test func labelsAreLearntByTheNoisyPass() {
+    func part(_ seed: UInt64, noise: Float) -> Float {
+      var stream = RandomStream(seed: seed, "noise")
+      let network = ladder(noise: noise)
+      return network.loss(
+        TinyInstance.batch, at: Moment(step: 0, epoch: 0), on: Tape(recording: false),
+        using: &stream
+      ).parts[0].value
+    }
+    #expect(part(1, noise: 0) == part(2, noise: 0))
+    #expect(abs(part(1, noise: 0.3) - part(2, noise: 0.3)) > 1e-3)
+  }
+
   @Test func theCombinatorIsItsFormula() {
     let network = ladder()
     let tape = Tape()

@@ -14,6 +14,10 @@ package struct LadderLook: MeasuredResult, Sendable {
   package private(set) var steps: [Int] = []
   /// The denoising cost of each layer, by layer, then point.
   package private(set) var costs: [[Double]] = []
+  /// What it would cost to guess the noisy layer itself, by layer.
+  package private(set) var noises: [Double] = []
+  /// What the best guess of each pixel from its noisy value alone would cost.
+  package private(set) var alone = 0.0
   /// How much of the noisy unit the guess takes over, by layer: the units at `shares`.
   package private(set) var weights: [[Double]] = []
   /// The mean of that over the units, by layer.
@@ -22,7 +26,7 @@ package struct LadderLook: MeasuredResult, Sendable {
   private var digits = Data()
 
   /// The numbers: bytes of pictures are another list on another processor.
-  package var measures: [[Double]] { costs + weights + [trust] }
+  package var measures: [[Double]] { costs + weights + [noises, trust, [alone]] }
 
   /// How many digits are kept.
   package static let pictureCount = 10
@@ -66,14 +70,21 @@ package struct LadderLook: MeasuredResult, Sendable {
     let guesses = network.guesses(passes[0], clean: passes[1])
     if costs.isEmpty { costs = network.plan.sizes.map { _ in [] } }
     (weights, trust) = (costs.map { _ in [] }, costs.map { _ in 0 })
+    noises = zip(passes[0].z, passes[1].z).map {
+      Double(($0.value - $1.value).sumOfSquares()) / Double($1.value.count)
+    }
+    // υσ² of each pixel, with the variance that it has over the images.
+    let variances = x.value.moments().variance.values.map(Double.init)
+    let σ2 = Double(network.plan.pixelNoise * network.plan.pixelNoise)
+    alone = Spread(variances.map { $0 / ($0 + σ2) * σ2 }).mean
     for guess in guesses {
       let (l, target) = (guess.layer, passes[1].z[guess.layer].value)
       costs[l].append(Double((guess.z.value - target).sumOfSquares()) / Double(target.count))
       let υ = network.combinators[l - network.lowest].bent(guess.above).weight.value
       // The guess is divided by the clean deviation before it is compared; a pixel's is not.
-      let variances = passes[1].moments[l].map { $0.variance.value.values.map(Double.init) }
+      let spreads = passes[1].moments[l].map { $0.variance.value.values.map(Double.init) }
       let means = υ.moments().mean.values.map(Double.init)
-      let own = means.indices.map { means[$0] / ((variances?[$0] ?? 1) + 1e-5).squareRoot() }
+      let own = means.indices.map { means[$0] / ((spreads?[$0] ?? 1) + 1e-5).squareRoot() }
         .sorted()
       weights[l] = Self.shares.map { own[Int(($0 * Double(own.count - 1)).rounded())] }
       trust[l] = Spread(own).mean
