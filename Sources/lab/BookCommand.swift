@@ -47,14 +47,12 @@ struct BookCommand: AsyncParsableCommand {
       throw UsageError(description: "--out names no folder; name one, such as --out book.")
     }
     let catalogue = try Catalogue()
-    let chapters = try catalogue.siteChapters()
     // The default stands in the package, wherever in it the command is given.
     let folder =
       out == "book" ? catalogue.root.appendingPathComponent(out) : URL(fileURLWithPath: out)
     let start = ContinuousClock.now
-    let report = try await Site(
-      root: catalogue.root, chapters: chapters, drawing: try drawing(root: catalogue.root)
-    ).build(into: folder, hasPDF: pdf)
+    let report = try await catalogue.site(drawing: drawing(root: catalogue.root))
+      .build(into: folder, hasPDF: pdf)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     if report.converted > 0 {
       Console.complain(
@@ -114,14 +112,16 @@ extension Site.Drawing.Digit {
 }
 
 extension Catalogue {
-  /// All chapters as the book has them, with the tasks that a command judges.
-  func siteChapters() throws -> [Site.Chapter] {
-    try chapters([]).map { chapter in
-      let tasks = Derivation.all.filter { $0.chapter == chapter.id }
-      return Site.Chapter(
-        id: chapter.id, title: chapter.title, exercises: tasks.map(Site.Exercise.init),
-        answerNote: Derivation.answerNotes(for: tasks).joined(separator: " "))
-    }
+  /// The book: all chapters, with the tasks that a command judges.
+  func site(drawing: Site.Drawing = Site.Drawing()) throws -> Site {
+    Site(
+      root: root,
+      chapters: try chapters([]).map { chapter in
+        let tasks = Derivation.all.filter { $0.chapter == chapter.id }
+        return Site.Chapter(
+          id: chapter.id, title: chapter.title, exercises: tasks.map(Site.Exercise.init),
+          answerNote: Derivation.answerNotes(for: tasks).joined(separator: " "))
+      }, drawing: drawing)
   }
 }
 

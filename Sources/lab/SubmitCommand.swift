@@ -57,7 +57,7 @@ struct SubmitCommand: AsyncParsableCommand {
     let table = try storedPredictions()
     try requireAgreement(catalogue)
     try await requirePredictions(table)
-    let site = Site(root: catalogue.root, chapters: try catalogue.siteChapters())
+    let site = try catalogue.site()
     let writeUp =
       try await Site.canPrint()
       ? ["lab.pdf": try await site.document()] : try await site.files().files
