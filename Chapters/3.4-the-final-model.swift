@@ -210,6 +210,8 @@ extension TheFinalModel {
   // snippet.end
 
   /// Answers each question by validation, then asks whether all answers together are better.
+  ///
+  /// The first settings stay where nothing errs less by more than the standard error of one training.
   private static func choose(_ page: Page, _ study: CrossStudy) throws -> CrossSettings {
     let (base, asked) = (CrossSettings(), page.isQuick ? Array(questions.prefix(2)) : questions)
     func jobs(_ all: [CrossSettings]) -> [CrossStudy.Job] {
@@ -228,6 +230,11 @@ extension TheFinalModel {
     func outcome(_ settings: CrossSettings) -> CrossOutcome {
       outcomes[all.firstIndex { "\($0)" == "\(settings)" }!]
     }
+    let first = outcome(base)
+    // The standard error of a share p of 10,000 images, in points.
+    let p = first.validationError / 100
+    let doubt = 100 * sqrt(p * (1 - p) / 10_000)
+    page.value("validation.doubt", doubt, tolerance: 0.03, unit: "points")
     var combined = base
     var rows: [[String]] = []
     for question in asked {
@@ -237,32 +244,33 @@ extension TheFinalModel {
       rows += zip(question.answers, errors).map {
         [question.words, "\($0)", String(format: "%.2f", $1)]
       }
-      let best = page.choice(of: question.words, by: errors, isOpen: question.isOpen)
-      question.set(&combined, question.answers[best])
-      // Between answers that are as good as each other another processor may choose otherwise.
+      let best = errors.indices.min { errors[$0] < errors[$1] }!
+      let lead = first.validationError - errors[best]
+      // The first settings begin with a standard error's start.
+      let taken = page.choice(
+        of: question.words,
+        by: zip(question.answers, errors).map { answer, error in
+          "\(question.settings(answer, base))" == "\(base)" ? error - doubt : error
+        }, isOpen: question.isOpen)
+      question.set(&combined, question.answers[taken])
+      // Of answers that are as good as each other another processor may find another the best.
       page.value(
-        "\(question.key).chosen", question.answers[best], tolerance: 0.5 * question.answers.max()!)
-      page.value(
-        "\(question.key).room", errors.max()! - errors.min()!, tolerance: 0.5, unit: "points")
+        "\(question.key).best", question.answers[best], tolerance: question.answers.max()! / 2)
+      page.value("\(question.key).lead", lead, tolerance: 0.2, unit: "points")
     }
     let together = try study.run("combination", jobs([combined]))[0]
     page.table(
       ["question", "answer", "error on validation, %"],
       rows + [["all together", "", String(format: "%.2f", together.validationError)]])
-    let first = outcome(base)
-    // The standard error of a share p of 10,000 images, in points.
-    let p = first.validationError / 100
-    page.value(
-      "validation.doubt", 100 * sqrt(p * (1 - p) / 10_000), tolerance: 0.03, unit: "points")
     page.value("base.validation", first.validationError, tolerance: 0.3, unit: "%")
     page.value("combined.validation", together.validationError, tolerance: 0.3, unit: "%")
     let isBetter = together.validationError < first.validationError
-    return finish(page, isBetter ? combined : base, isBetter ? together : first)
+    return finish(page, isBetter ? combined : base, isBetter ? together : first, doubt)
   }
 
   /// What is done with trained networks, by validation too: their statistics, and the views.
   private static func finish(
-    _ page: Page, _ settings: CrossSettings, _ outcome: CrossOutcome
+    _ page: Page, _ settings: CrossSettings, _ outcome: CrossOutcome, _ doubt: Double
   ) -> CrossSettings {
     page.value("statistics.noisy", outcome.noisy, tolerance: 0.3, unit: "%")
     for (views, error) in zip(CrossLook.views, outcome.views) {
@@ -270,7 +278,8 @@ extension TheFinalModel {
     }
     let best = outcome.views.indices.min { outcome.views[$0] < outcome.views[$1] }!
     var chosen = settings
-    chosen.views = CrossLook.views[best].maps
+    // Views take their number of times as long: they have to be worth it.
+    if outcome.views[0] - outcome.views[best] > doubt { chosen.views = CrossLook.views[best].maps }
     chosen.estimatesStatistics = outcome.validationError <= outcome.noisy
     page.value("views.count", Double(chosen.views.count), tolerance: 4)
     if !page.isQuick {

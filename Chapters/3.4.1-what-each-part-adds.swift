@@ -155,7 +155,7 @@ extension PartsOfTheFinalModel {
       Figure(
         "labels",
         title: String(
-          format: "At last %.2f %% of the labels by the other are wrong, %.2f %% of those by oneself",
+          format: "Wrong labels at last: %.2f %% by the other, %.2f %% by oneself",
           Spread(wrong(byArm[0])).mean, Spread(wrong(byArm[1])).mean),
         size: (860, 380), columns: 2,
         panels: [
