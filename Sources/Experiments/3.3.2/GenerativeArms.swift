@@ -1,4 +1,5 @@
 import Digits
+import Files
 import Gradients
 import Methods
 import Networks
@@ -17,22 +18,20 @@ package enum GenerativeArms {
     case fixed
   }
 
-  /// What the paper leaves open, or what fits its thousands of epochs and not some tens of them.
+  /// What fits some tens of epochs where the paper had thousands: the rate of Adam.
   package struct Setting: CustomStringConvertible, Sendable {
-    /// α/N of equation 9, and the rate of Adam.
-    package let alpha, rate: Double
+    /// α/N of equation 9, as the paper has it.
+    package let alpha = 0.1
+    /// The rate of Adam.
+    package let rate: Double
     /// What tells it apart.
     package var description: String { "α/N \(alpha), rate \(rate)" }
   }
 
-  private static func grid(_ alphas: [Double], _ rates: [Double]) -> [Setting] {
-    alphas.flatMap { alpha in rates.map { Setting(alpha: alpha, rate: $0) } }
-  }
-
-  /// What is chosen from for M1+M2, the paper's α first.
-  package static let settings = grid([0.1, 1], [3e-4, 1e-3, 3e-3])
+  /// What is chosen from for M1+M2.
+  package static let settings = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2].map { Setting(rate: $0) }
   /// What is chosen from for M2 alone.
-  package static let aloneSettings = grid([0.1, 1], [3e-4, 1e-3])
+  package static let aloneSettings = [1e-4, 3e-4, 1e-3, 3e-3].map { Setting(rate: $0) }
   /// Passes over the images without labels: of M1+M2, and of M2 alone.
   package static let (epochs, aloneEpochs) = (36, 24)
   /// The images of a batch of M2 alone, of either kind.
@@ -57,7 +56,9 @@ package enum GenerativeArms {
   static func both(
     _ key: String, _ learning: LatentLearning, _ treatment: Treatment, _ settings: [Setting]
   ) -> Study.Arm {
-    Study.Arm(key, settings.map { Described($0, epochs) }) { described, task, show in
+    Study.Arm(
+      key, settings.map { Described($0, epochs) }, isGrid: settings.count > 1
+    ) { described, task, show in
       let setting = described.setting
       let features = try learning.features(task.seed, task.flag)
       var stream = RandomStream(seed: task.seed, task.streams, "weights")
@@ -68,16 +69,31 @@ package enum GenerativeArms {
         OnFeatures(model: model, samples: treatment == .sampled), batches, Adam(),
         rate: schedule(setting.rate, epochs * batches.stepsPerEpoch), seed: task.seed,
         name: task.streams)
-      try training.follow("M1+M2", epochs: epochs, in: task) {
-        try show($0, Study.reader(of: model, task.flag))
+      try orReadNothing(task, show) {
+        try training.follow("M1+M2", epochs: epochs, in: task) {
+          try show($0, Study.reader(of: model, task.flag))
+        }
       }
     }
   }
   // snippet.end
 
+  /// A candidate whose training breaks reads no digit, and is no choice.
+  private static func orReadNothing(
+    _ task: Study.Task, _ show: (Int, Study.Reader) throws -> Void, _ train: () throws -> Void
+  ) throws {
+    do {
+      try train()
+    } catch let error as LabError where error.kind == .failed && task.share < 1 {
+      try show(0) { _, indices in indices.map { _ in -1 } }
+    }
+  }
+
   /// M2 on pixels.
   package static func alone(_ looks: StyleLooks) -> Study.Arm {
-    Study.Arm("alone", aloneSettings.map { Described($0, aloneEpochs) }) { described, task, show in
+    Study.Arm(
+      "alone", aloneSettings.map { Described($0, aloneEpochs) }, isGrid: true
+    ) { described, task, show in
       let model = try alone(described.setting, task, show)
       // The pictures are of this very model, and are asked for when the draws are done.
       if task.share == 1 {
@@ -102,8 +118,10 @@ package enum GenerativeArms {
     var training = Training(
       model, batches, Adam(), rate: schedule(setting.rate, epochs * batches.stepsPerEpoch),
       seed: task.seed, name: task.streams)
-    try training.follow("M2", epochs: epochs, in: task) {
-      try show($0, Study.reader(of: model, task.flag))
+    try orReadNothing(task, show) {
+      try training.follow("M2", epochs: epochs, in: task) {
+        try show($0, Study.reader(of: model, task.flag))
+      }
     }
     return model
   }

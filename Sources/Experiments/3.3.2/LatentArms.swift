@@ -17,20 +17,24 @@ package enum LatentArms {
     case pixels
     /// The network of q(y|z₁) on M1's features, by labels alone.
     case network
+    /// The same for as many steps as M2 has, at one rate: whether it is the length that helps.
+    case patient
     /// M2 on M1's features: M1+M2.
     case both
   }
 
   /// The costs C of the linear machine, a decade apart.
   package static let costs = [1e-3, 0.01, 0.1, 1, 10, 100]
-  /// The kernel machine's γ, and its C.
+  /// The kernel machine's γ, half a decade apart, with its C.
   package static let kernels: [(gamma: Double, cost: Double)] = [
-    (0.01, 1), (0.01, 10), (0.03, 1), (0.03, 10), (0.1, 1), (0.1, 10),
-  ]
+    0.003, 0.01, 0.03, 0.1, 0.3,
+  ].map { ($0, 10) }
   /// The rates of Adam for labels alone, half a decade apart.
   package static let rates = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2]
   /// As many steps for 1,000 labels as for 3,000, where a unit is two epochs.
   package static let (units, stepsPerUnit) = (48, 60)
+  /// Those of `patient`: together as many as M1+M2 has, at a lower rate.
+  package static let (patientSteps, patientRate) = (885, 1e-3)
 
   private struct Setting: CustomStringConvertible, Sendable {
     let value: Double
@@ -46,6 +50,10 @@ package enum LatentArms {
       case .kernel: kernel(learning)
       case .pixels: network(kind) { _ in nil }
       case .network: network(kind) { try learning.features($0.seed, $0.flag) }
+      case .patient:
+        network(kind, rates: [patientRate], stepsPerUnit: patientSteps) {
+          try learning.features($0.seed, $0.flag)
+        }
       case .both: GenerativeArms.both(kind.rawValue, learning, .summed, GenerativeArms.settings)
       }
     }
@@ -73,7 +81,7 @@ package enum LatentArms {
     let settings = kernels.map {
       Setting(value: $0.cost, gamma: $0.gamma, description: "γ \($0.gamma), C \($0.cost)")
     }
-    return Study.Arm(Kind.kernel.rawValue, settings) { setting, task, show in
+    return Study.Arm(Kind.kernel.rawValue, settings, isGrid: true) { setting, task, show in
       var stream = RandomStream(seed: task.seed, "3.3.2", "cosines")
       let reader = KernelReader(
         try learning.features(task.seed, task.flag), gamma: setting.gamma, using: &stream)
@@ -92,12 +100,13 @@ package enum LatentArms {
   }
 
   private static func network(
-    _ kind: Kind, _ features: @escaping @Sendable (Study.Task) throws -> FrozenFeatures?
+    _ kind: Kind, rates: [Double] = rates, stepsPerUnit: Int = stepsPerUnit,
+    _ features: @escaping @Sendable (Study.Task) throws -> FrozenFeatures?
   ) -> Study.Arm {
     let settings = rates.map {
       Setting(value: $0, description: "rate \($0), \(units) × \(stepsPerUnit) steps")
     }
-    return Study.Arm(kind.rawValue, settings, isGrid: true) { setting, task, show in
+    return Study.Arm(kind.rawValue, settings, isGrid: rates.count > 1) { setting, task, show in
       var stream = RandomStream(seed: task.seed, task.streams, "weights")
       let reader = DigitReader(try features(task), hidden: [500], using: &stream)
       try LabelTuning.run(

@@ -8,7 +8,8 @@ enum SampledClasses {
   /// The mean of −U(x) over rows `[n, inputs]` by one class drawn from q(y|x) for each: a scalar whose
   /// gradient has the right mean.
   ///
-  /// Source: Williams 1992; the baseline is the mean cost of the batch.
+  /// Source: Williams 1992; the baseline of a row is the mean cost of the others, with which its own
+  /// class has nothing to do.
   static func negativeBound(
     of model: SemiSupervisedAutoencoder, _ x: Variable, using noise: inout RandomStream
   ) -> Variable {
@@ -18,8 +19,9 @@ enum SampledClasses {
     // −ln q(y|x) of each row's own y.
     let surprise = softmaxCrossEntropy(logits: logits, labels: y, reducing: .none)
     let cost = bound.value - surprise.value
-    let baseline = cost.sum() / Float(cost.count)
-    let advantage = x.tape.constant(cost.map { $0 - baseline })
+    let (total, n) = (cost.sum(), Float(cost.count))
+    precondition(n > 1, "one row has no others")
+    let advantage = x.tape.constant(cost.map { $0 - (total - $0) / (n - 1) })
     // ∂E[cost] = E[∂bound + (cost − baseline)·∂ln q]
     return mean(bound - advantage * surprise)
   }
