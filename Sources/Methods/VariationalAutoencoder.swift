@@ -9,7 +9,7 @@ import Tensors
 /// Its objective is −J of Kingma, Mohamed, Rezende & Welling 2014, eqs. 4–5, the mean over the images
 /// of a batch, in nats. Images may come without labels.
 public struct VariationalAutoencoder: Objective {
-  /// How it is built; the values at first are the paper's for MNIST.
+  /// How it is built; the values at first are those of the authors' program for MNIST.
   public struct Plan: Sendable {
     /// Numbers of an input vector.
     public var inputs = ImageSet.pixelsPerImage
