@@ -14,8 +14,6 @@ public let allChapters: [any Chapter.Type] = [
   Baseline.self,
   TechniquesTogether.self,
   WhatUnlabelledImagesGive.self,
-  Ladder.self,
-  VariationalAutoencoders.self,
   WhatWhere.self,
   NoneOfTheClasses.self,
   LabelsByGuess.self,
@@ -23,5 +21,4 @@ public let allChapters: [any Chapter.Type] = [
   SparseFeatures.self,
   DenoisingAutoencoders.self,
   TheFinalModel.self,
-  PartsOfTheFinalModel.self,
 ]
