@@ -22,11 +22,14 @@ extension Site {
       }
     }
 
+    /// Of more misread digits the page would be a list of failures.
+    public static let mostMistakes = 200
+
     /// The file of the weights.
     public var weights: Data?
     /// The digits that the model has learnt from; nil where the data are not at hand.
     public var learnt: [Digit]?
-    /// The digits of the test set that the model reads wrongly; nil where nobody has looked.
+    /// The first digits of the test set that the model reads wrongly; nil where nobody has looked.
     public var mistakes: [Digit]?
 
     /// A page with weights or without.
@@ -46,6 +49,8 @@ extension SiteDraft {
     let context: [String: Any] = [
       "heading": Self.drawingTitle, "style": "draw.css", "hasWeights": drawing.weights != nil,
       "hasLearnt": drawing.learnt != nil, "hasMistakes": drawing.mistakes?.isEmpty == false,
+      "mistakeCount": "\(drawing.mistakes?.count ?? 0)",
+      "hasFirstMistakes": drawing.mistakes?.count == Site.Drawing.mostMistakes,
       "learntCount": (drawing.learnt ?? []).count.formatted(
         .number.locale(Locale(identifier: "en"))),
     ]

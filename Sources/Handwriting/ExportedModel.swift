@@ -287,17 +287,25 @@ extension ExportedModel.Description {
   fileprivate var isSensible: Bool {
     guard (1...16).contains(networks.count), (1...64).contains(views.count) else { return false }
     guard views.allSatisfy({ AffineMap(numbers: $0) != nil }) else { return false }
+    let digits = 0..<ImageSet.classCount
+    guard (mistakes ?? []).allSatisfy({ $0.image >= 0 && digits.contains($0.read) }) else {
+      return false
+    }
     return networks.allSatisfy { network in
       guard (1...16).contains(network.layers.count), (1...4096).contains(network.hidden) else {
         return false
       }
-      var side = ImageSet.side
+      var (side, channels) = (ImageSet.side, 1)
       for layer in network.layers {
         guard (1...1024).contains(layer.filters), (1...ImageSet.side).contains(layer.kernel),
           (0..<layer.kernel).contains(layer.padding)
         else { return false }
+        let convolved = side + 2 * layer.padding - layer.kernel + 1
         side = layer.side(of: side)
-        guard side > 0 else { return false }
+        // What a convolution writes of an image, and what it reads of it, patch by patch.
+        let largest = max(layer.filters, channels * layer.kernel * layer.kernel)
+        guard side > 0, convolved * convolved * largest <= 1 << 22 else { return false }
+        channels = layer.filters
       }
       return true
     }

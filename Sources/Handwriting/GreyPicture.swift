@@ -15,9 +15,11 @@ public struct GreyPicture: Sendable {
 
   /// The picture as ink on paper, whichever of the two is dark; nil where all pixels are much alike.
   ///
-  /// Paper is what most of the edge is; ink is what differs most from that, to the one side or to the
-  /// other. How far the edge itself differs from paper is no ink yet: the grain of a photograph.
+  /// Paper is what most of the edge is, once light that comes from a side is taken out; ink is what
+  /// differs most from that, to the one side or to the other. How far the edge itself differs from paper
+  /// is no ink yet: the grain of a photograph.
   public var inked: InkImage? {
+    let values = levelled
     var edge: [Float] = []
     for x in 0..<width { edge += [values[x], values[(height - 1) * width + x]] }
     for y in 0..<height { edge += [values[y * width], values[y * width + width - 1]] }
@@ -34,6 +36,22 @@ public struct GreyPicture: Sendable {
     return InkImage(
       width: width, height: height,
       ink: values.map { max(0, (sign * ($0 - paper) / range - grain) / (1 - grain)) })
+  }
+
+  /// The values without the slope between the middle values of opposite edges.
+  private var levelled: [Float] {
+    func middle(_ values: [Float]) -> Float { values.sorted()[values.count / 2] }
+    let rows = [0, height - 1].map { row in middle(Array(values[row * width..<(row + 1) * width])) }
+    let columns = [0, width - 1].map { column in
+      middle((0..<height).map { values[$0 * width + column] })
+    }
+    let down = (rows[1] - rows[0]) / Float(max(1, height - 1))
+    let right = (columns[1] - columns[0]) / Float(max(1, width - 1))
+    guard down != 0 || right != 0 else { return values }
+    return values.indices.map { place in
+      let (x, y) = (Float(place % width), Float(place / width))
+      return values[place] - right * (x - Float(width) / 2) - down * (y - Float(height) / 2)
+    }
   }
 
   /// The contrast below which there is nothing to see, and the most that counts as grain.

@@ -14,6 +14,7 @@ public struct ModelFile {
   public let networks: CrossNetworks
   /// The training that made them.
   public let training: String
+  private let url: URL
   /// What the file says of itself; nil for one that `lab model` wrote.
   public let description: ExportedModel.Description?
 
@@ -21,6 +22,7 @@ public struct ModelFile {
   ///
   /// - Throws: `LabError` of kind `.input` when it is missing, damaged, or neither.
   public init(reading url: URL) throws(LabError) {
+    self.url = url
     let trained = CrossNetworks(FinalModel.settings, seed: 0, name: "overwritten")
     let limit = max(Archive.mostBytes(of: trained), ExportedModel.mostBytes)
     let archive = try Archive(reading: url, limit: limit)
@@ -59,9 +61,25 @@ public struct ModelFile {
   }
 
   /// The probabilities of the ten digits for one image of 28 × 28 bytes, 0 for paper.
-  public func read(_ pixels: [UInt8]) -> [Float] {
+  ///
+  /// - Throws: `LabError` of kind `.input` when they are no numbers.
+  public func read(_ pixels: [UInt8]) throws(LabError) -> [Float] {
     let image = ImageSet(pixels: pixels, labels: [0]).images([0])
-    return networks.probabilities(image).all.values
+    let p = networks.probabilities(image).all.values
+    try Self.requireNumbers(p, of: url)
+    return p
+  }
+
+  /// Sees to it that a model has said something: weights may be finite and yet too large.
+  ///
+  /// - Throws: `LabError` of kind `.input` that names its file.
+  public static func requireNumbers(_ probabilities: [Float], of url: URL) throws(LabError) {
+    guard probabilities.allSatisfy(\.isFinite) else {
+      throw LabError(
+        .input,
+        "\(url.path) has weights so large that its probabilities are no numbers; make it again with: "
+          + "swift run lab model")
+    }
   }
 }
 

@@ -41,18 +41,25 @@ public struct PictureFile: Sendable {
     }
   }
 
+  /// What shows where a picture is transparent.
+  public enum Background: String, Sendable { case white, black }
+
   /// The picture.
   ///
-  /// - Parameter program: what converts a PNG: a name on PATH, or a path.
+  /// - Parameters:
+  ///   - background: what shows where a PNG is transparent.
+  ///   - program: what converts a PNG: a name on PATH, or a path.
   /// - Throws: `LabError` of kind `.input` when the bytes are no whole picture, of kind `.tool` when a
   ///   PNG cannot be converted; `CancellationError`.
-  public func picture(by program: String = "pngtopam") async throws -> GreyPicture {
+  public func picture(
+    on background: Background = .white, by program: String = "pngtopam"
+  ) async throws -> GreyPicture {
     do {
       guard data.starts(with: Self.signature) else { return try Netpbm.picture(data) }
       // Whoever made the file may claim any size; it is looked at before memory is asked for.
       guard data.count >= 24 else { throw Netpbm.Malformed(reason: "is cut short") }
       try Netpbm.require(number(at: 16), number(at: 20))
-      return try Netpbm.picture(try await converted(by: program))
+      return try Netpbm.picture(try await converted(on: background, by: program))
     } catch let fault as Netpbm.Malformed {
       throw LabError(.input, "\(url.path) \(fault.reason); name a PGM or a PNG of one digit.")
     }
@@ -65,10 +72,10 @@ public struct PictureFile: Sendable {
   /// How long a converter may take.
   private static let patience = Duration.seconds(60)
 
-  /// A PNG as a PGM, PBM or PPM; where it is transparent, there is white.
-  private func converted(by program: String) async throws -> Data {
+  /// A PNG as a PGM, PBM or PPM.
+  private func converted(on background: Background, by program: String) async throws -> Data {
     let converted = try await withThrowingTaskGroup(of: Data?.self) { group in
-      group.addTask { try await output(of: program) }
+      group.addTask { try await output(of: program, on: background) }
       group.addTask {
         try await Task.sleep(for: Self.patience)
         return nil
@@ -82,7 +89,7 @@ public struct PictureFile: Sendable {
     return converted
   }
 
-  private func output(of program: String) async throws -> Data {
+  private func output(of program: String, on background: Background) async throws -> Data {
     var options = PlatformOptions()
     options.createSession = true
     options.teardownSequence = [
@@ -91,7 +98,7 @@ public struct PictureFile: Sendable {
     do {
       let result = try await Subprocess.run(
         program.contains("/") ? .path(.init(program)) : .name(program),
-        arguments: ["-quiet", "-mix", "-background=white", url.path],
+        arguments: ["-quiet", "-mix", "-background=\(background.rawValue)", url.path],
         platformOptions: options, input: .none,
         // Three numbers of two bytes for each pixel, and the header.
         output: .data(limit: 6 * Netpbm.mostPixels + 1000), error: .string(limit: 1 << 16))

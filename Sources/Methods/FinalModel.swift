@@ -154,25 +154,6 @@ public enum FinalModel {
     "The training ended with weights that are not finite, and no model was written; start again "
       + "without --resume, with another --seed.")
 
-  /// What a stored model says of the test images.
-  ///
-  /// - Throws: `LabError` of kind `.input` when the file is no model of these networks;
-  ///   `CancellationError`.
-  public static func evaluate(
-    _ model: URL, _ data: MNIST
-  ) throws -> (each: [Evaluation], all: Evaluation) {
-    let networks = CrossNetworks(settings, seed: 0, name: "overwritten")
-    let archive = try Archive(reading: model, limit: Archive.mostBytes(of: networks))
-    guard archive.kind == "model" else {
-      throw LabError(
-        .input, "\(model.path) is a checkpoint and no model; name the model beside it.")
-    }
-    try archive.restore(networks, from: model)
-    return try networks.evaluate(data.test, Array(0..<data.test.count)) {
-      try Task.checkCancellation()
-    }
-  }
-
   /// The first line of a table of predictions.
   public static let tableHeader = "ID,label"
 

@@ -20,7 +20,7 @@ public struct Submission: Sendable {
     }
   }
 
-  /// The folders and files of the package that are handed in, as a clone has them.
+  /// The folders and files of the package that are handed in, as they stand.
   ///
   /// Not only what trains and predicts: without the tests the manifest could not be read, and without
   /// the records nobody could check the write-up.
@@ -31,14 +31,15 @@ public struct Submission: Sendable {
 
   let team: String
   let model: Model
-  /// Of how many predictions it is known that they differ when the model is trained on the other tile.
+  /// How many predictions differ when the first steps are taken on the other tile.
   let differing: Int?
 
   /// What a team hands in.
   ///
   /// - Parameters:
   ///   - team: its name, which is that of the folder.
-  ///   - differing: how many of the predictions differ between the two tiles; nil where nobody knows.
+  ///   - differing: how many of the predictions differ between the two tiles after their first steps;
+  ///     nil where nobody knows.
   public init(team: String, model: Model, differing: Int?) {
     (self.team, self.model, self.differing) = (team, model, differing)
   }

@@ -56,7 +56,8 @@ extension Submission {
     if let differing {
       text += """
 
-        Trained on either tile, the models differ in \(differing) of the 10,000 predictions, by the
+        Trained for 200 steps on either of the lab's two tiles of products, the wide one of AVX-512 and
+        the narrow one of AVX2, the networks differ in \(differing) of the 10,000 predictions, by the
         record of chapter 3.4.
 
         """
@@ -75,7 +76,7 @@ extension Submission {
     | the sheet's script | command | its code, in the order of reading |
     |---|---|---|
     | `mnist_model.py` | `swift run lab model\(model.options)` | `Sources/lab/ModelCommands.swift`, `Sources/Methods/FinalModel.swift`, `Sources/Methods/CrossLabels.swift`, `Sources/Methods/CrossSettings.swift` |
-    | `mnist_result.py` | `swift run lab result` | `Sources/lab/ModelCommands.swift`, `evaluate` and `table` in `Sources/Methods/FinalModel.swift` |
+    | `mnist_result.py` | `swift run lab result` | `Sources/lab/ModelCommands.swift`, `Sources/Handwriting/ModelFile.swift`, `evaluate` in `Sources/Methods/CrossLabels.swift`, `table` in `Sources/Methods/FinalModel.swift` |
 
     `mnist_model.sh` and `mnist_result.sh` run these commands. How the model was found is chapter 3.4,
     `Chapters/3.4-the-final-model.md` and the Swift file beside it; what the chapters before it train is

@@ -6,6 +6,7 @@ import Digits
 import Files
 import Foundation
 import Handwriting
+import Methods
 import Notebook
 
 /// `lab book`.
@@ -51,7 +52,7 @@ struct BookCommand: AsyncParsableCommand {
     let folder =
       out == "book" ? catalogue.root.appendingPathComponent(out) : URL(fileURLWithPath: out)
     let start = ContinuousClock.now
-    let report = try await catalogue.site(drawing: drawing(root: catalogue.root))
+    let report = try await catalogue.site(weights: weights)
       .build(into: folder, hasPDF: pdf)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     if report.converted > 0 {
@@ -76,29 +77,6 @@ struct BookCommand: AsyncParsableCommand {
     print("Open \(Console.relative(folder.appendingPathComponent("index.html")))")
     if pdf { print("Open \(Console.relative(folder.appendingPathComponent("lab.pdf")))") }
   }
-
-  /// What the page for a drawn digit has: weights that are named or kept, and digits where MNIST is at
-  /// hand.
-  private func drawing(root: URL) throws -> Site.Drawing {
-    let kept = root.appendingPathComponent(ModelFile.exported)
-    guard weights != nil || FileManager.default.fileExists(atPath: kept.path) else {
-      return Site.Drawing()
-    }
-    let url = weights.map { URL(fileURLWithPath: $0) } ?? kept
-    guard let description = try ModelFile(reading: url).description else {
-      throw LabError(
-        .input,
-        "\(url.path) is a model as it was trained; make weights of it with: swift run lab "
-          + "export --model \(url.path.shellQuoted) --out FILE")
-    }
-    var drawing = Site.Drawing(weights: try Data(contentsOf: url))
-    guard let mnist = try? MNIST.load(from: DataFolder()) else { return drawing }
-    let learnt = try Split.kit(mnist.train.labels).labelled
-    drawing.learnt = learnt.map { Site.Drawing.Digit(mnist.train, $0) }
-    drawing.mistakes = description.mistakes?.filter { $0.image < mnist.test.count }
-      .prefix(200).map { Site.Drawing.Digit(mnist.test, $0.image, read: $0.read) }
-    return drawing
-  }
 }
 
 extension Site.Drawing.Digit {
@@ -112,8 +90,11 @@ extension Site.Drawing.Digit {
 }
 
 extension Catalogue {
-  /// The book: all chapters, with the tasks that a command judges.
-  func site(drawing: Site.Drawing = Site.Drawing()) throws -> Site {
+  /// The book: all chapters, with the tasks that a command judges and the page for a drawn digit.
+  ///
+  /// - Parameter weights: the file of the page's weights; those that are kept unless named.
+  /// - Throws: `LabError` of kind `.input` when the weights cannot be read.
+  func site(weights: String? = nil) throws -> Site {
     Site(
       root: root,
       chapters: try chapters([]).map { chapter in
@@ -121,7 +102,39 @@ extension Catalogue {
         return Site.Chapter(
           id: chapter.id, title: chapter.title, exercises: tasks.map(Site.Exercise.init),
           answerNote: Derivation.answerNotes(for: tasks).joined(separator: " "))
-      }, drawing: drawing)
+      }, drawing: try drawing(weights))
+  }
+
+  /// What the page for a drawn digit has: weights that are named or kept, and digits where MNIST is at
+  /// hand.
+  private func drawing(_ weights: String?) throws -> Site.Drawing {
+    let kept = root.appendingPathComponent(ModelFile.exported)
+    let url = weights.map { URL(fileURLWithPath: $0) } ?? kept
+    guard FileManager.default.fileExists(atPath: url.path) else {
+      if weights == nil { return Site.Drawing() }
+      throw LabError(
+        .input,
+        "\(url.path) is not there; make it with: swift run lab export --out \(url.path.shellQuoted)"
+      )
+    }
+    guard let description = try ModelFile(reading: url).description else {
+      throw LabError(
+        .input,
+        "\(url.path) is a model as it was trained; make weights of it with: swift run lab "
+          + "export --model \(url.path.shellQuoted) --out FILE")
+    }
+    var drawing = Site.Drawing(weights: try Data(contentsOf: url))
+    guard let mnist = try? MNIST.load(from: DataFolder()) else { return drawing }
+    let seed = FinalModel.Settings.splitSeed(ofLabel: description.training)
+    let split =
+      try seed.map { try Split.balanced(mnist.train.labels, seed: $0) }
+      ?? Split.kit(mnist.train.labels)
+    drawing.learnt = split.labelled.map { Site.Drawing.Digit(mnist.train, $0) }
+    drawing.mistakes = description.mistakes?.filter { $0.image < mnist.test.count }
+      .prefix(Site.Drawing.mostMistakes).map {
+        Site.Drawing.Digit(mnist.test, $0.image, read: $0.read)
+      }
+    return drawing
   }
 }
 

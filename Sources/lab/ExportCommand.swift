@@ -84,10 +84,11 @@ struct ExportCommand: AsyncParsableCommand {
     let chosen = ExportedModel(
       file.networks, FinalModel.settings, training: file.training,
       precision: changedByHalf == 0 ? .half : .single, mistakes: exact?.mistakes)
+    let bytes = chosen.encoded
     // What is to be written is read as a reader will read it.
     var changed: Int?
     if let test, let exact {
-      changed = try trial(chosen.networks, test).differs(from: exact)
+      changed = try trial(reread(bytes), test).differs(from: exact)
       guard changed == 0 else {
         throw LabError(
           .failed,
@@ -95,7 +96,6 @@ struct ExportCommand: AsyncParsableCommand {
             + "was written; train it again with: swift run lab model")
       }
     }
-    let bytes = chosen.encoded
     guard bytes.count <= ExportedModel.mostBytes else {
       throw LabError(
         .failed,
@@ -133,6 +133,15 @@ struct ExportCommand: AsyncParsableCommand {
     }
   }
 
+  /// The networks of a file of these bytes.
+  private func reread(_ bytes: Data) throws -> CrossNetworks {
+    let folder = try TemporaryFolder(for: "lab-export")
+    defer { folder.remove() }
+    let file = folder.url.appendingPathComponent("weights.bin")
+    try AtomicFile.write(bytes, to: file)
+    return try ModelFile(reading: file).networks
+  }
+
   private func trial(_ networks: CrossNetworks, _ test: ImageSet) throws -> Trial {
     let read = try networks.evaluate(test, Array(0..<test.count)) { try Task.checkCancellation() }
     return Trial(evaluation: read.all)
@@ -144,7 +153,7 @@ struct ExportCommand: AsyncParsableCommand {
     return data == nil ? try? MNIST.load(from: folder).test : try MNIST.load(from: folder).test
   }
 
-  /// Sees to it that no other file is lost, nor the full model's weights to a quick one's.
+  /// Sees to it that no other file is lost, nor the kept weights to those of another training.
   private func requireNoLoss(_ target: URL, training: String) throws {
     let name = Console.relative(target)
     guard !holdsOther(than: "LABMODEL", target) else {
@@ -157,11 +166,14 @@ struct ExportCommand: AsyncParsableCommand {
         "\(name) is a \(former.kind == "model" ? "model" : "checkpoint") and would be lost; "
           + "name another file with --out.")
     }
-    if out == nil, training.hasPrefix("QUICK") {
+    let kept = (try? Catalogue())?.root.appendingPathComponent(ModelFile.exported)
+    if target.standardizedFileURL == kept?.standardizedFileURL,
+      training != FinalModel.Settings().label
+    {
       throw LabError(
         .input,
-        "\(model) is of a quick training, and \(ModelFile.exported) is for the full one's weights; "
-          + "name another file with --out.")
+        "\(model) is of another training (\(training)), and \(ModelFile.exported) is for what lab "
+          + "model trains without options; name another file with --out.")
     }
   }
 }

@@ -276,6 +276,9 @@ struct ResultCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    if let probabilities, isOneFile(out, probabilities) {
+      throw ValidationError("--out and --probabilities name one file; name two.")
+    }
     let tables =
       [(out, FinalModel.tableHeader)]
       + (probabilities.map { [($0, ProbabilityTable.header)] } ?? [])
@@ -299,6 +302,7 @@ struct ResultCommand: AsyncParsableCommand {
       try Task.checkCancellation()
     }
     let evaluation = read.all
+    try ModelFile.requireNumbers(evaluation.confidences, of: URL(fileURLWithPath: model))
     try AtomicFile.write(FinalModel.table(evaluation), to: URL(fileURLWithPath: out))
     if let probabilities {
       let rows = try ModelFile.probabilities(networks, mnist.test)
@@ -322,11 +326,14 @@ struct ResultCommand: AsyncParsableCommand {
       String(
         format: "Wrote %@: %d predictions, %.2f %% of them right.", out,
         evaluation.predictions.count, evaluation.accuracy))
+    if let probabilities { print("Wrote \(probabilities): the ten probabilities of each image.") }
   }
 }
 
-/// Whether two paths lead to one file, by links too.
+/// Whether two paths lead to one file, by links too, or would.
 private func isOneFile(_ a: String, _ b: String) -> Bool {
+  let paths = [a, b].map { URL(fileURLWithPath: $0).standardizedFileURL.path }
+  if paths[0] == paths[1] { return true }
   var (first, second) = (stat(), stat())
   return stat(a, &first) == 0 && stat(b, &second) == 0
     && first.st_dev == second.st_dev && first.st_ino == second.st_ino

@@ -1,7 +1,10 @@
 import ArgumentParser
 import Book
+import Chapters
+import Digits
 import Files
 import Foundation
+import Handwriting
 import Methods
 import Networks
 import Notebook
@@ -84,6 +87,11 @@ struct SubmitCommand: AsyncParsableCommand {
   /// - Throws: `LabError` of kind `.input` when it is none, or of another training than this code's.
   private func trainingOptions() throws -> (options: String, label: String) {
     let archive = try Archive(reading: URL(fileURLWithPath: model))
+    guard archive.kind != ExportedModel.kind else {
+      throw LabError(
+        .input,
+        "\(model) is what lab export made; name with --model the model that lab model wrote.")
+    }
     guard archive.kind == "model", let settings = FinalModel.Settings(ofModel: archive.state) else {
       throw LabError(
         .input,
@@ -131,7 +139,10 @@ struct SubmitCommand: AsyncParsableCommand {
   /// Sees to it that the predictions are what the model says.
   private func requirePredictions(_ table: Data) async throws {
     let mnist = try await loadMNIST(data)
-    let read = try FinalModel.evaluate(URL(fileURLWithPath: model), mnist)
+    let networks = try ModelFile(reading: URL(fileURLWithPath: model)).networks
+    let read = try networks.evaluate(mnist.test, Array(0..<mnist.test.count)) {
+      try Task.checkCancellation()
+    }
     let own = FinalModel.table(read.all)
     guard own != table else { return }
     func rows(_ data: Data) -> [Substring] {
@@ -141,18 +152,15 @@ struct SubmitCommand: AsyncParsableCommand {
     let parted = zip(ours, theirs).count { $0 != $1 }
     let words =
       ours.count == theirs.count
-      ? "\(parted) of its \(read.all.predictions.count.of("row")) differ" : "it has other rows"
+      ? "\(parted) of its \(read.all.predictions.count) rows part" : "it has other rows"
     throw LabError(
       .input, "\(predictions) is not what \(model) says (\(words)); make it with: \(remedy)")
   }
 
   /// How many predictions differ between the tiles, where the record of chapter 3.4 knows it.
   private func differing(_ catalogue: Catalogue) throws -> Int? {
-    guard let chapter = try catalogue.chapters([]).first(where: { $0.id == "3.4" }) else {
-      return nil
-    }
-    let record = try catalogue.files(chapter).storedRecord()
-    return record?.values.first { $0.name == "tiles.differing" }.map { Int($0.value) }
+    let record = try catalogue.files(TheFinalModel.self).storedRecord()
+    return record?.values.first { $0.name == TheFinalModel.differingValue }.map { Int($0.value) }
   }
 }
 
@@ -160,12 +168,17 @@ extension FinalModel.Settings {
   /// The settings of the full training that a model of theirs is labelled with; nil where this code has
   /// none.
   fileprivate init?(ofModel label: String) {
-    guard let match = label.firstMatch(of: /(?:split seed (\d+), )?seed (\d+)$/),
-      let seed = UInt64(match.output.2)
-    else { return nil }
+    guard let match = label.firstMatch(of: /seed (\d+)$/), let seed = UInt64(match.output.1) else {
+      return nil
+    }
     self.init()
     self.seed = seed
-    splitSeed = match.output.1.flatMap { UInt64($0) }
+    splitSeed = Self.splitSeed(ofLabel: label)
     guard self.label == label else { return nil }
+  }
+
+  /// The seed of the labels that a training with a label has drawn; nil for those of the kit.
+  static func splitSeed(ofLabel label: String) -> UInt64? {
+    label.firstMatch(of: /split seed (\d+)/).flatMap { UInt64($0.output.1) }
   }
 }

@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import hashlib
 import json
 import os
 import random
@@ -103,29 +104,39 @@ def test_page_and_data_are_small(weights):
 
 
 def test_it_predicts_as_the_lab_does(page, weights, tmp_path):
+    compare(page, weights, 10_000 if os.environ.get("LAB_LONG_TESTS") else 1000, tmp_path)
+
+
+def test_it_moves_images_as_the_lab_does(page, weights, tmp_path):
+    """Weights whose predictions are averaged over two views, one of them turned, sheared and shifted."""
+    data = weights.read_bytes()
+    end = 16 + int.from_bytes(data[12:16], "little")
+    header = json.loads(data[16:end])
+    state = json.loads(header["state"])
+    state["views"] = [[1, 0, 0, 1, 0, 0], [0.9, -0.3, 0.25, 1.05, 1.5, -0.75]]
+    header["state"] = json.dumps(state)
+    text = json.dumps(header).encode()
+    changed = data[:12] + len(text).to_bytes(4, "little") + text + data[end:-32]
+    moved = tmp_path / "moved.bin"
+    moved.write_bytes(changed + hashlib.sha256(changed).digest())
+    compare(page, moved, 100, tmp_path)
+
+
+def compare(page, weights, count, folder):
     """The page and `lab result` with the same weights: each digit, and probabilities within 1e-4."""
-    table = tmp_path / "probabilities.csv"
+    table = folder / "probabilities.csv"
     subprocess.run(
-        [LAB, "result", "--model", weights, "--out", tmp_path / "p.csv", "--probabilities", table],
+        [LAB, "result", "--model", weights, "--out", folder / "p.csv", "--probabilities", table],
         check=True, cwd=ROOT,
     )  # fmt: skip
     with open(table, encoding="ascii") as file:
         expected = [[float(cell) for cell in row[1:]] for row in list(csv.reader(file))[1:]]
-    with open(tmp_path / "p.csv", encoding="ascii") as file:
+    with open(folder / "p.csv", encoding="ascii") as file:
         predicted = [int(row[1]) for row in list(csv.reader(file))[1:]]
-    count = 10_000 if os.environ.get("LAB_LONG_TESTS") else 1000
     images = digits.images("t10k")[:count]
-    page.driver.execute_async_script(
-        """
-        const done = arguments[0];
-        const script = document.createElement("script");
-        script.src = "draw-weights.js";
-        script.onload = () => {
-          window.testModel = window.labNetwork.model(window.labWeights);
-          done();
-        };
-        document.head.append(script);
-        """
+    page.run(
+        "window.testModel = window.labNetwork.model(arguments[0])",
+        base64.b64encode(weights.read_bytes()).decode("ascii"),
     )
     for start in range(0, count, 50):
         block = b"".join(images[start : start + 50])

@@ -129,7 +129,7 @@ import Testing
     #expect(file.description == nil && file.training == "QUICK")
     let pixels = (0..<784).map { UInt8($0 % 5 == 0 ? 200 : 0) }
     let image = ImageSet(pixels: pixels, labels: [0])
-    #expect(file.read(pixels) == networks.probabilities(image.images([0])).all.values)
+    #expect(try file.read(pixels) == networks.probabilities(image.images([0])).all.values)
     #expect(try ModelFile.probabilities(networks, image) == [file.read(pixels)])
   }
 
@@ -175,6 +175,11 @@ import Testing
         try refusal { $0.state.replace(from, with: to, maxReplacements: 1) }
           == " has layers or views that are none" + remedy, "\(to)")
     }
+    for mistakes in ["[{\"image\":-5,\"read\":1}]", "[{\"image\":5,\"read\":10}]"] {
+      #expect(
+        try refusal { $0.state.replace("{\"bits\"", with: "{\"mistakes\":\(mistakes),\"bits\"") }
+          == " has layers or views that are none" + remedy, "\(mistakes)")
+    }
     #expect(
       try refusal { $0.state.replace("\"hidden\":100", with: "\"hidden\":101") }
         == " has no networks.0.hidden.weight of shape [25856]" + remedy)
@@ -197,6 +202,21 @@ import Testing
     }
     try Data(repeating: 0, count: ExportedModel.mostBytes * 2).write(to: url)
     #expect { try ModelFile(reading: url) } throws: { "\($0)".contains(" bytes, more than the ") }
+  }
+
+  @Test func whatIsFiniteButTooLargeSaysNothing() throws {
+    defer { try? FileManager.default.removeItem(at: url) }
+    let networks = Self.networks()
+    for parameter in networks.parameters where parameter.value.shape.rank > 1 {
+      parameter.value = Tensor(repeating: 1e30, parameter.value.shape)
+    }
+    let model = ExportedModel(networks, FinalModel.settings, training: "", precision: .single)
+    let file = try read(model.encoded)
+    #expect {
+      try file.read([UInt8](repeating: 200, count: 784))
+    } throws: {
+      "\($0)".hasPrefix("\(url.path) has weights so large that its probabilities are no numbers; ")
+    }
   }
 
   @Test func aWeightTooLargeForHalfIsSeen() {

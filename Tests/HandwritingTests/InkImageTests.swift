@@ -103,6 +103,18 @@ import Testing
     #expect(picture(faint, width: 10).inked != nil)
   }
 
+  /// Light from one side makes the paper darker at the other than the ink is at the first.
+  @Test(arguments: [(Float(0.6), Float(0)), (0, -0.6), (0.4, 0.3)])
+  func lightThatFallsOffIsNoInk(_ slope: (right: Float, down: Float)) throws {
+    let ink = InkImageTests.rectangle(40, 50, x: 12..<20, y: 7..<40).ink
+    let shaded = ink.indices.map { place in
+      let (x, y) = (Float(place % 40) / 39 - 0.5, Float(place / 40) / 49 - 0.5)
+      return 0.6 + slope.right * x + slope.down * y - 0.25 * ink[place]
+    }
+    let found = try #require(picture(shaded, width: 40).inked).ink
+    #expect(zip(found, ink).allSatisfy { abs($0 - $1) < 1e-4 })
+  }
+
   @Test func theGrainOfAPhotographIsNoInk() throws {
     let (side, block) = (60, 20..<40)
     let values = (0..<side * side).map { place -> Float in

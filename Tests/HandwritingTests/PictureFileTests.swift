@@ -112,11 +112,14 @@ import Testing
       return file.path
     }
     let good = try program(
-      "[ \"$1 $2 $3\" = '-quiet -mix -background=white' ] && printf 'P2 2 1 4 0 4'")
+      "case \"$1 $2 $3\" in '-quiet -mix -background=white') printf 'P2 2 1 4 0 4' ;; "
+        + "'-quiet -mix -background=black') printf 'P2 2 1 4 0 0' ;; esac")
     try png(width: 2, height: 1).write(to: url)
     defer { try? FileManager.default.removeItem(at: url) }
     let picture = try await PictureFile(reading: url).picture(by: good)
     #expect(picture.values == [0, 1] && picture.width == 2)
+    let onBlack = try await PictureFile(reading: url).picture(on: .black, by: good)
+    #expect(onBlack.values == [0, 0])
     let cut = try await refusal(png(width: 2, height: 1), by: program("exit 1"))
     #expect(
       cut == LabError(.input, "is cut short or damaged; name a PGM or a PNG of one digit."))

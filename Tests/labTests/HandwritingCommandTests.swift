@@ -90,12 +90,16 @@ import Testing
       "model.lab is a model and would be lost; name another file with --out.")
     try await expectRefusal(
       scratch, ["export"],
-      "model.lab is of a quick training, and results/model/weights.bin is for the full one's weights; "
-        + "name another file with --out.")
+      "model.lab is of another training (QUICK, drawn), and results/model/weights.bin is for what lab "
+        + "model trains without options; name another file with --out.")
     try await expectRefusal(
       scratch, ["export", "--model", "gone.lab", "--out", "w.bin"],
       "\(scratch.path("gone.lab")) is not there; make it with: swift run lab model --out "
         + scratch.path("gone.lab"))
+    try await expectRefusal(
+      scratch, ["book", "--weights", "gone.bin", "--out", "book"],
+      "\(scratch.path("gone.bin")) is not there; make it with: swift run lab export --out "
+        + scratch.path("gone.bin"))
     #expect(try scratch.names == ["model.lab", "notes.md"])
     let export = try await Tool.run(
       ["export", "--out", "w.bin"], in: scratch.url, environment: ["LAB_DATA": "/proc/none"])
@@ -117,6 +121,33 @@ import Testing
         .joined(separator: " ")
     }
     return Data("P2 30 40 255\n\(rows.joined(separator: "\n"))\n".utf8)
+  }
+
+  @Test func twoTablesInOneFileAreWrongUsage() async throws {
+    let scratch = try Scratch()
+    try writeModel(scratch)
+    for other in ["a.csv", "./a.csv", "x/../a.csv"] {
+      let outcome = try await Tool.run(
+        ["result", "--out", "a.csv", "--probabilities", other], in: scratch.url)
+      #expect(outcome.code == 64 && outcome.output == "")
+      #expect(
+        outcome.errors.hasPrefix("Error: --out and --probabilities name one file; name two.\n"))
+    }
+    #expect(try scratch.names == ["model.lab"])
+  }
+
+  @Test func aPictureThatIsMostlyInkIsReadWithAWord() async throws {
+    let scratch = try Scratch()
+    try writeModel(scratch)
+    // A frame of paper around a grey cloud.
+    let cloud = (0..<900).map { pixel -> UInt8 in
+      let (x, y) = (pixel % 30, pixel / 30)
+      return (2..<28).contains(x) && (2..<28).contains(y) ? UInt8(20 + (7 * x + 3 * y) % 90) : 255
+    }
+    try scratch.write(Data("P5 30 30 255\n".utf8) + Data(cloud), to: "p")
+    let read = try await Tool.run(["read", "p", "--model", "model.lab", "--json"], in: scratch.url)
+    #expect(read.code == 0)
+    #expect(read.errors.hasPrefix("Much of \(scratch.path("p")) counts as ink, "))
   }
 
   @Test func aPictureIsReadDarkOnLightAndLightOnDark() async throws {

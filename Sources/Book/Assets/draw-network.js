@@ -186,7 +186,10 @@ window.labNetwork = (() => {
     layers.forEach((layer, place) => {
       const name = `convolutions.${place}`;
       images = convolved(images, layer, tensor(name + ".weight"), tensor(name + ".bias"));
-      first ??= { channels: images.channels, side: images.side, values: images.values.slice() };
+      first ??= {
+        channels: images.channels, side: images.side, padding: layer.padding,
+        values: images.values.slice(),
+      };
       if (layer.pools) images = pooled(images);
       bent(images.values, images.side ** 2, tensor(`normalisations.${place}.scale`),
         tensor(`normalisations.${place}.shift`), description.slope);

@@ -121,12 +121,22 @@
       context.arc(nib.x * size, nib.y * size, pen * size / 2 + 3, 0, 2 * Math.PI);
       context.stroke();
     }
-    const [undo, clear] = [part("undo"), part("clear")];
-    undo.disabled = strokes.length === 0;
-    clear.disabled = strokes.length === 0 && !pattern;
+    disable(part("undo"), strokes.length === 0);
+    disable(part("clear"), strokes.length === 0 && !pattern);
+  }
+
+  // A button that is disabled while it has the focus would leave the keys without a place.
+  function disable(button, isDisabled) {
+    if (isDisabled && document.activeElement === button) sheet.focus({ preventScroll: true });
+    button.disabled = isDisabled;
   }
 
   // MARK: Answers
+
+  // What is said anew is read aloud: only where it has changed.
+  function say(words) {
+    if (part("answer").textContent !== words) part("answer").textContent = words;
+  }
 
   const bars = Array.from({ length: 10 }, (_, digit) => {
     const row = element("li");
@@ -154,7 +164,7 @@
     paint(part("seen"), pixels ?? new Uint8Array(side * side));
     const isRead = Boolean(pixels && model);
     part("channels").hidden = !isRead;
-    part("nearest").hidden = !isRead;
+    part("nearest").hidden = !isRead || (part("nearest-pictures") && learnt.length === 0);
     const read = isRead ? model.read(pixels) : null;
     const best = read ? read.probabilities.indexOf(Math.max(...read.probabilities)) : null;
     bars.forEach(({ row, bar, share }, digit) => {
@@ -164,8 +174,7 @@
       row.classList.toggle("is-best", digit === best);
     });
     if (!model) return;
-    part("answer").textContent = read
-      ? `This is ${named(best)}, with ${percent(read.probabilities[best])}.` : "Nothing is drawn yet.";
+    say(read ? `This is ${named(best)}, with ${sureness(read.probabilities[best])}.` : "Nothing is drawn yet.");
     if (!read) return;
     showNearest(pixels);
     // Many pictures: once the stroke is done.
@@ -173,6 +182,7 @@
   }
 
   const named = (digit) => (Number(digit) === 8 ? "an 8" : `a ${digit}`);
+  const sureness = (p) => (p > 0.9995 ? "over 99.9\u00a0%" : percent(p));
   const percent = (p) => (100 * p).toFixed(1) + "\u00a0%";
 
   // The digits that differ least, by the sum of the squared differences of pixels.
@@ -201,14 +211,15 @@
     }));
   }
 
-  // Each filter's answer about its mean, against the largest of its network's: 0 is half dark.
+  // Each filter's answer less that to paper, against its own largest: paper is half dark. At the edge
+  // the zeros around the image are no paper.
   function showChannels(networks) {
     part("channel-pictures").replaceChildren(...networks.flatMap((images, index) => {
       const size = images.side ** 2;
       const list = element("div", undefined, "channels");
       for (let channel = 0; channel < images.channels; channel += 1) {
         const values = images.values.subarray(channel * size, (channel + 1) * size);
-        const paper = values[0];
+        const paper = values[images.padding * (images.side + 1)];
         const largest = values.reduce((most, v) => Math.max(most, Math.abs(v - paper)), 1e-9);
         list.append(picture(
           Uint8Array.from(values, (v) => 110 + Math.round(110 * (v - paper) / largest)),
@@ -232,6 +243,7 @@
       button.append(image, element("span", named(digit.label), "label"),
         element("span", `read as ${digit.read}`, "meta"));
       button.addEventListener("click", () => {
+        strokes = [];
         clear();
         pattern = image;
         change();
@@ -246,10 +258,11 @@
 
   // MARK: The pen
 
+  // Takes the strokes away, and the picture under them where there are none.
   function clear() {
+    if (strokes.length === 0) pattern = null;
     strokes = [];
     drawing = null;
-    pattern = null;
     nib.isDown = false;
     change();
   }
@@ -293,8 +306,9 @@
     change();
   });
 
+  // On the window: a pointer that could not be captured may be let go beside the sheet.
   for (const name of ["pointerup", "pointercancel"]) {
-    sheet.addEventListener(name, (event) => {
+    addEventListener(name, (event) => {
       if (drawing?.pointer !== event.pointerId) return;
       drawing = null;
       change();
