@@ -13,6 +13,8 @@ public enum TheFinalModel: Chapter {
   public static let id = "3.4"
   /// The chapter's title.
   public static let title = "The final model: unlike networks that label for each other"
+  /// The name of the value: of how many readings of the test set it is seen that they depend on the tile.
+  public static let differingValue = "tiles.differing"
   /// Candidates, then the models.
   public static var hasRounds: Bool { true }
 
@@ -27,11 +29,13 @@ public enum TheFinalModel: Chapter {
     let settings = try choose(page, study)
     let models = try train(page, study, settings)
     let figures = CrossFigures(page, data)
-    figures.drawTheCourse(models.kit)
+    figures.drawTheCourse(models)
+    figures.drawTheLabels(models)
     try compareWithLabelsAlone(page, data, models)
-    try askTheNarrowTile(page, study, settings, models.kit[0])
-    figures.showMistakes(models.kit[0], among: models.all)
-    figures.showSureness(models.all)
+    try compareTiles(page, study, settings)
+    figures.showMistakes(models[0], among: models)
+    countPlain(page, models[0].mistakes.map(\.image))
+    figures.showSureness(models)
   }
 }
 
@@ -91,12 +95,10 @@ extension TheFinalModel {
 // MARK: - Checks
 
 extension TheFinalModel {
-  // snippet.by-hand
   /// −ln of the softmax's probability of a digit.
   static func crossEntropy(_ z: [Double], _ digit: Int) -> Double {
     log(z.reduce(0) { $0 + exp($1) }) - z[digit]
   }
-  // snippet.end
 
   /// The loss on real digits against the same by hand; who labels is a network of its own.
   private static func checkTheLoss(_ page: Page, _ data: MNIST) {
@@ -121,6 +123,7 @@ extension TheFinalModel {
     func row(_ values: [Float], _ row: Int) -> [Double] {
       values[10 * row..<10 * row + 10].map(Double.init)
     }
+    // snippet.by-hand
     let own = batch.labelled.labels.enumerated().map { crossEntropy(row(logits, $0), $1) }
     let others = (0..<50).map { image -> Double in
       let q = row(labels.values, image)
@@ -132,6 +135,7 @@ extension TheFinalModel {
       "the loss on its ramp, less that by hand, relative",
       Double(loss.total.value.scalar) / (Spread(own).mean + 0.5 * Spread(others).mean) - 1,
       atMost: 1e-5)
+    // snippet.end
     let kept = others.count { $0 > 0 }
     page.check("labels of it that count, of 50", Double(kept), near: 25, tolerance: 24)
   }
@@ -152,7 +156,8 @@ extension TheFinalModel {
         settings, on: set, Array(images[..<50]), set.withoutLabels(Array(images[50...])),
         seed: page.seed)
       while training.step < settings.steps { kept += try training.runRound {}.map(\.kept) }
-      return training.averages.flatMap(\.tensors)
+      let finished = training.finish(set, Array(images[..<50])) {}
+      return finished.networks.flatMap { $0.parameters.map(\.value) }
     }
     let own = try weights(digits)
     let shuffled = try weights(digits[..<50] + digits[50...].reversed())
@@ -226,7 +231,8 @@ extension TheFinalModel {
     }
     let outcomes = try study.run("candidates", jobs(all))
     let read = outcomes.map { $0.test.count + $0.mistakes.count + $0.distorted.count }
-    page.check("test images that the candidates have read", Double(read.reduce(0, +)), atMost: 0)
+    page.check(
+      "results on test images in the candidates' jobs", Double(read.reduce(0, +)), atMost: 0)
     func outcome(_ settings: CrossSettings) -> CrossOutcome {
       outcomes[all.firstIndex { "\($0)" == "\(settings)" }!]
     }
@@ -244,8 +250,6 @@ extension TheFinalModel {
       rows += zip(question.answers, errors).map {
         [question.words, "\($0)", String(format: "%.2f", $1)]
       }
-      let best = errors.indices.min { errors[$0] < errors[$1] }!
-      let lead = first.validationError - errors[best]
       // The first settings begin with a standard error's start.
       let taken = page.choice(
         of: question.words,
@@ -253,17 +257,18 @@ extension TheFinalModel {
           "\(question.settings(answer, base))" == "\(base)" ? error - doubt : error
         }, isOpen: question.isOpen)
       question.set(&combined, question.answers[taken])
-      // Of answers that are as good as each other another processor may find another the best.
-      page.value(
-        "\(question.key).best", question.answers[best], tolerance: question.answers.max()! / 2)
-      page.value("\(question.key).lead", lead, tolerance: 0.2, unit: "points")
+      for (place, error) in errors.enumerated() {
+        page.value("\(question.key).\(place + 1)", error, tolerance: 0.3, unit: "%")
+      }
     }
     let together = try study.run("combination", jobs([combined]))[0]
     page.table(
       ["question", "answer", "error on validation, %"],
       rows + [["all together", "", String(format: "%.2f", together.validationError)]])
+    let least = outcomes.map(\.validationError).min()!
+    page.value("choice.lead", first.validationError - least, tolerance: 0.2, unit: "points")
+    page.claim("None does, and all first settings stay.", "choice.lead < validation.doubt")
     page.value("base.validation", first.validationError, tolerance: 0.3, unit: "%")
-    page.value("combined.validation", together.validationError, tolerance: 0.3, unit: "%")
     let isBetter = together.validationError < first.validationError
     return finish(page, isBetter ? combined : base, isBetter ? together : first, doubt)
   }
@@ -281,7 +286,6 @@ extension TheFinalModel {
     // Views take their number of times as long: they have to be worth it.
     if outcome.views[0] - outcome.views[best] > doubt { chosen.views = CrossLook.views[best].maps }
     chosen.estimatesStatistics = outcome.validationError <= outcome.noisy
-    page.value("views.count", Double(chosen.views.count), tolerance: 4)
     if !page.isQuick {
       page.check(
         "what validation chooses is what `lab model` trains",
@@ -294,84 +298,118 @@ extension TheFinalModel {
 // MARK: - The models
 
 extension TheFinalModel {
-  /// Trainings of what is shipped: five seeds on the kit's labels, then five draws.
-  private struct Models {
-    let kit, draws: [CrossOutcome]
-    var all: [CrossOutcome] { kit + draws }
-  }
+  /// What the protocol wants is ten trainings of what is shipped; these are done so far.
+  ///
+  /// Of `CrossStudy.modelJobs` the first is what `lab model` trains, and the second five are draws.
+  private static let places: [(key: String, job: Int, draw: Int)] = [
+    ("kit", 0, 0), ("draw1", 5, 1), ("draw2", 6, 2),
+  ]
 
   private static func train(
     _ page: Page, _ study: CrossStudy, _ settings: CrossSettings
-  ) throws -> Models {
-    let jobs = CrossStudy.modelJobs(
-      page.isQuick ? CrossStudy.tiny(settings) : settings, isQuick: page.isQuick)
-    let outcomes = try study.run("models", jobs)
-    let models = Models(
-      kit: Array(outcomes.prefix(outcomes.count - jobs.count / 2)),
-      draws: Array(outcomes.suffix(jobs.count / 2)))
-    for (name, outcomes) in [("kit", models.kit), ("draws", models.draws)] {
-      let together = Spread(outcomes.map(\.testError))
-      page.value("\(name).error", together, tolerance: 0.15, unit: "%")
-      page.value("\(name).error.deviation", together.deviation, tolerance: 0.15, unit: "points")
-      page.value("\(name).accuracy", 100 - together.mean, tolerance: 0.15, unit: "%")
-      for (place, network) in ["first", "second"].enumerated() {
-        let alone = Spread(outcomes.map { $0.test.last![place] })
-        page.value("\(name).\(network)", alone, tolerance: 0.2, unit: "%")
-        page.value("\(name).\(network).deviation", alone.deviation, tolerance: 0.2, unit: "points")
+  ) throws -> [CrossOutcome] {
+    let jobs = CrossStudy.modelJobs(page.isQuick ? CrossStudy.tiny(settings) : settings)
+    let models = try study.run("models", places.map { jobs[$0.job] })
+    func give(_ name: String, _ value: (CrossOutcome) -> Double, _ tolerance: Double = 0.2) {
+      for (place, model) in zip(places, models) {
+        page.value("\(place.key).\(name)", value(model), tolerance: tolerance, unit: "%")
       }
-      page.value(
-        "\(name).validation", Spread(outcomes.map(\.validationError)), tolerance: 0.2, unit: "%")
+      let all = Spread(models.map(value))
+      page.value("mean.\(name)", all, tolerance: tolerance, unit: "%")
+      page.value("mean.\(name).deviation", all.deviation, tolerance: tolerance, unit: "points")
     }
-    page.value("shipped.error", models.kit[0].testError, tolerance: 0.15, unit: "%")
-    let minutes = outcomes.map { $0.seconds / 60 }.sorted()[outcomes.count / 2]
+    give("first") { $0.test.last![0] }
+    give("second") { $0.test.last![1] }
+    give("together", \.testError, 0.15)
+    give("validation", \.validationError)
+    let mean = Spread(models.map(\.testError)).mean
+    page.value("mean.accuracy", 100 - mean, tolerance: 0.15, unit: "%")
+    page.value("kit.accuracy", 100 - models[0].testError, tolerance: 0.15, unit: "%")
+    let minutes = models.map { $0.seconds / 60 }.min()!
     page.value("model.minutes", minutes, tolerance: 60, unit: "min")
     page.quote("kit.best", 0.52, source: "the kit's report: its Γ-model with augmentation")
+    let (kit, own) = (52.0, Double(models[0].mistakes.count))
+    page.value("lead.images", kit - own, tolerance: 15)
+    page.value("lead.chance", (kit + own).squareRoot(), tolerance: 2)
     page.claim(
-      "On the kit's labels it errs less than the best that the kit reports.",
-      "kit.error < kit.best")
+      "Each of the three errs less than the best that the kit reports.",
+      "kit.together < kit.best and draw1.together < kit.best and draw2.together < kit.best")
     for (place, network) in ["first", "second"].enumerated() {
       page.difference(
         "together.over.\(network)",
-        PairedDifference(
-          outcomes.map { $0.test.last![place] }, minus: outcomes.map(\.testError)),
+        PairedDifference(models.map { $0.test.last![place] }, minus: models.map(\.testError)),
         tolerance: 0.1)
     }
+    // What was wanted before the first training.
+    page.quote("aim.together", 0.35, source: "our own aim, from before the first training")
+    page.quote("aim.alone", 0.42, source: "our own aim, from before the first training")
+    page.difference(
+      "aim.missed", PairedDifference(models.map(\.testError), minus: models.map { _ in 0.35 }),
+      tolerance: 0.15)
     page.claim(
-      "Together the two err less than either alone.",
-      "together.over.first.low > 0 and together.over.second.low > 0")
+      "In the mean of the three each network alone errs less than was aimed at.",
+      "mean.first < aim.alone and mean.second < aim.alone")
     page.table(
       ["model", "validation, %", "first, %", "second, %", "together, %", "minutes"],
-      outcomes.enumerated().map { index, outcome in
-        ["\(index)", String(format: "%.2f", outcome.validationError)]
-          + outcome.test.last!.map { String(format: "%.2f", $0) }
-          + [String(format: "%.0f", outcome.seconds / 60)]
+      zip(places, models).map { place, model in
+        [place.key, String(format: "%.2f", model.validationError)]
+          + model.test.last!.map { String(format: "%.2f", $0) }
+          + [String(format: "%.0f", model.seconds / 60)]
       })
     return models
   }
 
-  /// What the images without labels add, and how both bear what they have not seen.
+  /// What the recipe for labels alone reaches on the same labels, and how both bear what they have
+  /// not seen.
   private static func compareWithLabelsAlone(
-    _ page: Page, _ data: MNIST, _ models: Models
+    _ page: Page, _ data: MNIST, _ models: [CrossOutcome]
   ) throws {
-    let draws = Array(1...5)
-    let alone = try LabelsAlone.run(page, data, draws: page.isQuick ? [1] : draws)
-    let ours = Array(models.draws.prefix(alone.count))
+    let alone = try LabelsAlone.run(page, data, draws: places.map(\.draw))
     let error = Spread(alone.map(\.error))
     page.value("alone.error", error, tolerance: 0.2, unit: "%")
     page.value("alone.error.deviation", error.deviation, tolerance: 0.2, unit: "points")
-    let gain = PairedDifference(alone.map(\.error), minus: ours.map(\.testError))
+    let gain = PairedDifference(alone.map(\.error), minus: models.map(\.testError))
     page.difference("gain", gain, tolerance: 0.25)
-    page.claim("The final model errs less than the recipe for labels alone.", "gain.low > 0")
+    page.claim("The final model errs less than the recipe for labels alone.", "0 < gain.low")
     var rows: [[String]] = []
     for (place, distortion) in CrossLook.distortions.enumerated() {
       let (with, without) = (
-        Spread(ours.map { $0.distorted[place] }), Spread(alone.map { $0.distorted[place] })
+        Spread(models.map { $0.distorted[place] }), Spread(alone.map { $0.distorted[place] })
       )
       page.value("\(distortion.key).ours", with, tolerance: 2, unit: "%")
       page.value("\(distortion.key).alone", without, tolerance: 2, unit: "%")
+      if distortion.key == "noisy" {
+        page.difference(
+          "noise.gain",
+          PairedDifference(
+            alone.map { $0.distorted[place] }, minus: models.map { $0.distorted[place] }),
+          tolerance: 10)
+      }
       rows.append([distortion.words] + [with, without].map { String(format: "%.2f", $0.mean) })
     }
     page.table(["test images", "final model, %", "chapter 3.2, %"], rows)
+  }
+}
+
+// MARK: - What a person would say
+
+extension TheFinalModel {
+  /// Test images that the shipped model misreads and that one or two readers took for plainly their
+  /// label, which they knew.
+  private static let plain: [Set<Int>] = {
+    let first: Set = [359, 445, 1459, 4860, 6597, 6625, 9638, 9692]
+    return [first, first.union([1242, 2035, 2447, 2597])]
+  }()
+
+  private static func countPlain(_ page: Page, _ mistakes: [Int]) {
+    for (reader, plain) in zip(["first", "second"], plain) {
+      let count = mistakes.count { plain.contains($0) }
+      page.value("plain.\(reader)", Double(count), tolerance: 8)
+      page.value("disputed.\(reader)", Double(mistakes.count - count), tolerance: 15)
+    }
+    page.quote(
+      "annotators.undecided", 15,
+      source: "the public label errors of MNIST's test images (Northcutt et al. 2021)")
   }
 }
 
@@ -379,27 +417,37 @@ extension TheFinalModel {
 
 extension TheFinalModel {
   // snippet.tile
-  /// Trains the first model once more on the narrow tile, and counts the predictions that differ.
-  private static func askTheNarrowTile(
-    _ page: Page, _ study: CrossStudy, _ settings: CrossSettings, _ shipped: CrossOutcome
+  /// Trains the first steps on either tile, and counts the predictions that differ.
+  ///
+  /// Built for a processor without AVX-512 the lab has one tile of its own, and this compares nothing.
+  private static func compareTiles(
+    _ page: Page, _ study: CrossStudy, _ settings: CrossSettings
   ) throws {
-    let arm = CrossStudy.Arm(
-      "model on the narrow tile", page.isQuick ? CrossStudy.tiny(settings) : settings)
+    var start = page.isQuick ? CrossStudy.tiny(settings) : settings
+    if !page.isQuick { (start.steps, start.ramp, start.decay) = (200, 100, 0.9) }
     // The tile is the calling thread's: on others the products would have the usual one.
     let threads = Parallel.threadCount
     Parallel.threadCount = 1
     defer { Parallel.threadCount = threads }
-    let again = try Kernels.$tile.withValue(Tile.narrow.isPossible ? .narrow : Kernels.tile) {
-      try study.run("narrow tile", [.init(arm, .everything)])[0]
-    }
-    func readings(_ outcome: CrossOutcome) -> [Int: Int] {
-      Dictionary(uniqueKeysWithValues: outcome.mistakes.map { ($0.image, $0.read) })
+    var kept: [Double] = []
+    let readings = try [Tile.wide, .narrow].map { tile -> [Int: [Float]] in
+      let arm = CrossStudy.Arm("first steps, \(tile) tile", start)
+      let outcome = try Kernels.$tile.withValue(tile.isPossible ? tile : Kernels.tile) {
+        try study.run("\(tile) tile", [.init(arm, .everything)])[0]
+      }
+      kept += outcome.kept[0]
+      return Dictionary(
+        uniqueKeysWithValues: outcome.mistakes.map { ($0.image, [Float($0.read), $0.confidence]) })
     }
     // Who is in neither list is read by both as its label.
-    let (wide, narrow) = (readings(shipped), readings(again))
-    let differing = Set(wide.keys).union(narrow.keys).count { wide[$0] != narrow[$0] }
-    page.value("tiles.differing", Double(differing))
-    page.check("predictions that the narrow tile changes", Double(differing), atMost: 0)
+    let misread = Set(readings[0].keys).union(readings[1].keys)
+    page.value("tiles.misread", Double(misread.count), tolerance: 300)
+    page.value("tiles.kept", Spread(kept).mean, tolerance: 20, unit: "%")
+    let differing = misread.count { readings[0][$0]?.first != readings[1][$0]?.first }
+    page.value(differingValue, Double(differing))
+    page.check(
+      "readings, and their probabilities, that the narrow tile changes",
+      Double(misread.count { readings[0][$0] != readings[1][$0] }), atMost: 0)
   }
   // snippet.end
 }

@@ -10,10 +10,10 @@ package struct CrossFigures {
   /// Figures for a chapter's page.
   package init(_ page: Page, _ data: MNIST) { (self.page, self.data) = (page, data) }
 
-  /// The curves of both networks together, a line for each seed.
-  package func drawTheCourse(_ kit: [CrossOutcome]) {
+  /// The curves of both networks together, a line for each model.
+  package func drawTheCourse(_ models: [CrossOutcome]) {
     func last(_ part: KeyPath<CrossOutcome, [[Double]]>) -> [[Double]] {
-      kit.map { $0[keyPath: part].map { $0.last! } }
+      models.map { $0[keyPath: part].map { $0.last! } }
     }
     let test = last(\.test)
     let (first, end) = (Spread(test.map { $0.first! }).mean, Spread(test.map { $0.last! }).mean)
@@ -25,10 +25,53 @@ package struct CrossFigures {
           first, end),
         panels: [
           .accuracies(
-            x: Axis("step"), y: Axis("error, %"), epochs: kit[0].steps,
+            x: Axis("step"), y: Axis("error, %"), epochs: models[0].steps,
             parts: [
               ("train", last(\.train)), ("validation", last(\.validation)), ("test", test),
             ])
+        ]))
+  }
+
+  /// How many of the validation images get a label that counts, and how many a wrong one.
+  ///
+  /// They are among the images without labels, and nothing has learnt from what is counted here. The
+  /// last point is left out: at the end the networks have new statistics and label no more.
+  package func drawTheLabels(_ models: [CrossOutcome]) {
+    let steps = Array(models[0].steps.dropLast())
+    guard let last = steps.indices.last else { return }
+    let kept = models.map { Array($0.kept.dropLast()) }
+    // Of all images, and not of those that count: these grow more, and by the harder ones.
+    let wrong = models.map { model in
+      zip(model.kept, model.wrong).dropLast().map { zip($0, $1).map { $0 * $1 / 100 } }
+    }
+    func mean(_ shares: [[[Double]]], _ point: Int) -> [Double] {
+      shares.map { Spread($0[point]).mean }
+    }
+    func panel(_ title: String, _ shares: [[[Double]]]) -> Panel {
+      let lines = ["by the second network", "by the first"].enumerated().map { network, name in
+        (name: name, bySeed: shares.map { $0.map { $0[network] } })
+      }
+      return .accuracies(
+        title, x: Axis("step"), y: Axis("% of the images"), epochs: steps, parts: lines)
+    }
+    for (name, point) in [("early", 0), ("late", last)] {
+      page.value("labelling.\(name)", Double(steps[point]))
+      page.value("kept.\(name)", Spread(mean(kept, point)), tolerance: 1, unit: "%")
+      page.value("wrong.\(name)", Spread(mean(wrong, point)), tolerance: 0.2, unit: "%")
+      page.value(
+        "test.\(name)", Spread(models.map { $0.test[point].last! }), tolerance: 0.2, unit: "%")
+    }
+    page.difference(
+      "wrong.more", PairedDifference(mean(wrong, last), minus: mean(wrong, 0)), tolerance: 0.2)
+    page.figure(
+      Figure(
+        "labels",
+        title: String(
+          format: "Wrong labels: for %.2f %% of the images at step %d, for %.2f %% at step %d",
+          Spread(mean(wrong, 0)).mean, steps[0], Spread(mean(wrong, last)).mean, steps[last]),
+        size: (860, 380), columns: 2,
+        panels: [
+          panel("labels that count", kept), panel("labels that count and are wrong", wrong),
         ]))
   }
 
@@ -41,14 +84,14 @@ package struct CrossFigures {
       counts[mistake.label][mistake.read] += 1 / Double(models.count)
     }
     let cells = counts.indices.flatMap { label in counts[label].indices.map { (label, $0) } }
-    let worst = cells.max { counts[$0.0][$0.1] < counts[$1.0][$1.1] }!
+    let most = cells.map { counts[$0.0][$0.1] }.max()!
+    let worst = cells.filter { counts[$0.0][$0.1] == most }.map { "a \($0.0) read as \($0.1)" }
     let digits = (0...9).map { (Double($0), "\($0)") }
     page.figure(
       Figure(
         "confusion",
-        title: String(
-          format: "The commonest mistake: a %d read as %d, %.1f times a model", worst.0, worst.1,
-          counts[worst.0][worst.1]),
+        title: "What happens most: \(worst.joined(separator: " and ")), "
+          + String(format: "%.1f times a model", most),
         size: (620, 520),
         panels: [
           Panel(
@@ -110,7 +153,9 @@ package struct CrossFigures {
             y: Axis("share of them that is right", range: 0...1),
             marks: [
               .guide([(0, 0), (1, 1)]),
-              .points("ten models", used.map { (x: $0.sum / $0.count, y: $0.right / $0.count) }),
+              .points(
+                "\(models.count) models",
+                used.map { (x: $0.sum / $0.count, y: $0.right / $0.count) }),
             ])
         ]))
   }
