@@ -28,6 +28,7 @@ let prose = [
   "3.3.6-surrogate-classes.md",
   "3.3.7-sparse-autoencoder.md",
   "3.3.8-denoising-autoencoders.md",
+  "3.4-the-final-model.md",
 ]
 
 /// A module of the lab under Sources/.
@@ -116,6 +117,8 @@ let package = Package(
         .product(name: "FlyingFox", package: "FlyingFox"),
       ],
       exclude: ["Assets"], swiftSettings: fast),
+    // What is handed in, as one file.
+    module("Packing", ["CZlib", "Files"]),
     // Derivations that a reader types: their language, their algebra, and who judges them.
     module(
       "Derivations",
@@ -126,11 +129,18 @@ let package = Package(
       ]),
     // What no chapter stands on: another data set, and a method of a chapter on it.
     module("Pictures", ["Methods"]),
+    // A digit of the reader's own: its picture, and the model as it is handed on.
+    module(
+      "Handwriting",
+      [
+        "Methods",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ]),
     .executableTarget(
       name: "lab",
       dependencies: [
-        "Bench", "Book", "Chapters", "Derivations", "Digits", "Experiments", "Files", "Methods",
-        "Networks", "Notebook", "Pictures", "Serving", "Tensors",
+        "Bench", "Book", "Chapters", "Derivations", "Digits", "Experiments", "Files", "Handwriting",
+        "Methods", "Networks", "Notebook", "Packing", "Pictures", "Serving", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: fast),
@@ -157,8 +167,10 @@ let package = Package(
     tests(
       of: "Serving",
       ["Book", "Files", .product(name: "FlyingFox", package: "FlyingFox")]),
+    tests(of: "Packing", ["Files"]),
     tests(of: "Derivations", ["Tensors"]),
     tests(of: "Pictures", ["Servers"]),
+    tests(of: "Handwriting"),
     tests(of: "Experiments"),
     tests(of: "Chapters"),
     // Reads the tree as text: what may import what, and where a thing stands.

@@ -1,4 +1,4 @@
-"""Golden values of LadderNetworkTests: 4-3-3, without noise, in float64.
+"""Golden values of LadderNetworkTests, 4-3-3, and ConvolutionalGammaTests, without noise, in float64.
 
 Run with: python golden_ladder.py
 """
@@ -54,3 +54,36 @@ def ladder(name, weights):
 
 ladder("full", [2.0, 1.0, 0.5])
 ladder("gamma", [0.0, 0.0, 0.5])
+
+
+def convolutional(name, weight):
+    shapes = [(2, 1, 2, 2), (2,), (3, 2, 1, 1), (3,), (3, 3), (3,), (3,)] + [(3,)] * 10
+    p = parameters(shapes)
+    w1, b1, w2, b2, w3, b3, scale = p[:7]
+    a = p[7:]
+
+    def normal(x):
+        axes = (0, 2, 3) if x.dim() == 4 else (0,)
+        mean, variance = x.mean(axes, keepdim=True), x.var(axes, unbiased=False, keepdim=True)
+        return standard(x, mean, variance), mean, variance
+
+    def encode(x):
+        x = x.reshape(-1, 1, 2, 2)
+        h = torch.relu(normal(F.conv2d(x, w1, padding=1))[0] + b1.view(1, -1, 1, 1))
+        h = normal(F.max_pool2d(h, 2))[0]
+        h = torch.relu(normal(F.conv2d(h, w2))[0] + b2.view(1, -1, 1, 1))
+        h = normal(h.mean((2, 3)))[0]
+        z, mean, variance = normal(h @ w3)
+        return z, mean, variance, (z + b3) * scale
+
+    z, mean, variance, top = encode(unlabelled)
+    u = normal(torch.softmax(top, 1))[0]
+    m = a[0] * torch.sigmoid(a[1] * u + a[2]) + a[3] * u + a[4]
+    gate = a[5] * torch.sigmoid(a[6] * u + a[7]) + a[8] * u + a[9]
+    guess = standard((z - m) * gate + m, mean, variance)
+    loss = F.cross_entropy(encode(labelled)[3], labels)
+    loss = loss + weight * ((z - guess) ** 2).sum(1).mean() / 3
+    show(name, loss, p)
+
+
+convolutional("convolutional", 0.5)

@@ -19,7 +19,7 @@ public enum TechniquesTogether: Chapter {
     let data = try await page.mnist()
     let splits = try RecipeTraining.splits(page, data.train.labels, random: page.isQuick ? 1 : 3)
     let split = splits[0]
-    RecipeChecks.run(page, final: FinalModel.recipe)
+    RecipeChecks.run(page, final: SupervisedRecipe.chosen)
     let steps = try steps { key, recipe, rates in
       try tune(page, key, recipe, rates, data.train, split)
     }
@@ -231,8 +231,8 @@ extension TechniquesTogether {
       "fewer", (100 - tested[0].test.mean) / (100 - best.test.mean), tolerance: 3)
     if !page.isQuick {
       page.check(
-        "what validation chooses is what `lab model` trains",
-        "\(best.judged.step.recipe)" == "\(FinalModel.recipe)" ? 0 : 1, atMost: 0)
+        "what validation chooses is what chapter 3.4 sets out from",
+        "\(best.judged.step.recipe)" == "\(SupervisedRecipe.chosen)" ? 0 : 1, atMost: 0)
     }
     compareOnImages(page, tested.first { $0.judged.step.key == "long" }!, tested.last!)
     claim(page)
@@ -378,7 +378,7 @@ extension TechniquesTogether {
   static func arms(
     tune: (_ key: String, _ recipe: Recipe, _ rates: [Double]) throws -> Double
   ) throws -> [(words: String, arm: LeaveOneOut.Arm)] {
-    var base = FinalModel.recipe
+    var base = SupervisedRecipe.chosen
     (base.blocks, base.epochs) = (Recipe.kitBlocks(16), 30)
     base.rate = try tune("whole", base, rates.adam)
     var arms = [(words: "nothing", arm: LeaveOneOut.Arm(key: "nothing", recipe: base))]

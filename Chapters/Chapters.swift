@@ -20,4 +20,5 @@ public let allChapters: [any Chapter.Type] = [
   SurrogateFeatures.self,
   SparseFeatures.self,
   DenoisingAutoencoders.self,
+  TheFinalModel.self,
 ]

@@ -90,7 +90,7 @@ public struct Workload: Sendable {
 
   /// The kit's final network, as its authors give it.
   private static let kit: Recipe = {
-    var recipe = FinalModel.recipe
+    var recipe = SupervisedRecipe.chosen
     (recipe.noise, recipe.normalisesLogits) = (0, true)
     return recipe
   }()

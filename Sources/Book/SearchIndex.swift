@@ -22,6 +22,11 @@ struct SearchIndex {
         }))
   }
 
+  /// Adds a page of one part.
+  mutating func add(text: String, address: String, title: String) {
+    pages.append(Page(address: address, title: title, sections: [["", "", text]]))
+  }
+
   /// Adds a file by the words that it has, each once with the line of its first mention.
   mutating func add(code: String, address: String, title: String) {
     var lines: [String: Int] = [:]

@@ -88,6 +88,7 @@ public struct Site: Sendable {
 
   let root: URL
   let chapters: [Chapter]
+  let drawing: Drawing
   /// What one making of the book leaves for the next: a server makes it often.
   let conversions = Conversions()
 
@@ -96,9 +97,11 @@ public struct Site: Sendable {
   /// - Parameters:
   ///   - root: the package's folder.
   ///   - chapters: all chapters in their order.
-  public init(root: URL, chapters: [Chapter]) {
+  ///   - drawing: what the page for a drawn digit reads it with.
+  public init(root: URL, chapters: [Chapter], drawing: Drawing = Drawing()) {
     self.root = root
     self.chapters = chapters
+    self.drawing = drawing
   }
 
   /// The files of the book by their paths in it, written nowhere; new formulas are not kept.
@@ -108,6 +111,34 @@ public struct Site: Sendable {
     let (pages, report) = try await SiteDraft(self).pages()
     conversions.end()
     return (Dictionary(pages.map { ($0.path, $0.data) }) { $1 }, report)
+  }
+
+  /// Whether there is a Chromium that prints.
+  ///
+  /// - Throws: `CancellationError`.
+  public static func canPrint() async throws -> Bool {
+    do {
+      try await Printer.seek()
+      return true
+    } catch is LabError {
+      return false
+    }
+  }
+
+  /// All chapters as one PDF; new formulas are not kept.
+  ///
+  /// - Throws: `LabError` of kind `.tool` when a program is missing or does not print; what `files`
+  ///   throws.
+  public func document() async throws -> Data {
+    let draft = try await SiteDraft(self)
+    let folder = try TemporaryFolder(for: "lab-print")
+    defer { folder.remove() }
+    let work = try SiteFolder(folder.url.appendingPathComponent("book")).begin()
+    for (path, data) in try draft.pages().pages where !path.hasSuffix(".html") {
+      try work.write(data, to: path)
+    }
+    try await Printer.print(try draft.document(), into: work)
+    return try Data(contentsOf: work.folder.appendingPathComponent("lab.pdf"))
   }
 
   /// The address of a chapter's page in the book.

@@ -35,6 +35,10 @@ extension SiteDraft {
         (SiteMap.address(ofFile: path), Data(try file(path, text, readers[path] ?? []).utf8)))
       index.add(code: text, address: SiteMap.address(ofFile: path), title: path)
     }
+    pages += try drawingPages()
+    index.add(
+      text: "A canvas for finger, pen or mouse, and what the final model reads in it.",
+      address: Self.drawingAddress, title: Self.drawingTitle)
     pages.append(("search-index.js", index.script))
     pages += try assets()
     var report = report
@@ -69,7 +73,7 @@ extension SiteDraft {
   // MARK: Contexts
 
   /// What every page has.
-  private func common(_ title: String, address: String, _ others: [String: Any]) -> [String: Any] {
+  func common(_ title: String, address: String, _ others: [String: Any]) -> [String: Any] {
     others.merging(["title": title, "way": SiteMap.way(from: address)]) { a, _ in a }
   }
 
@@ -181,6 +185,7 @@ extension SiteDraft {
     context["heading"] = about.title
     context["body"] = about.beginning
     context["chapters"] = entries
+    context["drawing"] = ["address": Self.drawingAddress, "name": Self.drawingTitle]
     context["values"] = (context["values"] as? [[String: Any]])?.filter {
       ($0["name"] as? String)?.contains("/run.") == true
     }

@@ -1,70 +1,81 @@
 import Digits
 import Files
 import Foundation
-import Gradients
 import Networks
+import Synchronization
 import Tensors
 
-/// The model that `lab model` trains and `lab result` reads.
+/// The model that `lab model` trains and `lab result` reads, and its files.
 ///
-/// For now: the recipe that validation chose in chapter 3.2, on the 3,000 labels alone.
+/// What is trained stands in `CrossLabels` and `CrossSettings`; here is what validation chose of that,
+/// and how it is checkpointed, written and read.
 public enum FinalModel {
-  /// What validation chose in chapter 3.2, and what `lab model` trains.
+  // snippet.chosen
+  /// What validation chose in chapter 3.4.
   ///
-  /// It stands here and not with `Recipe`: the trainings from which it was chosen do not depend on it.
-  public static let recipe: Recipe = {
-    var recipe = Recipe()
-    (recipe.blocks, recipe.hidden) = (Recipe.kitBlocks(32), 100)
-    recipe.activation = .leakyReLU(slope: 0.1)
-    recipe.hasStrayReLU = false
-    recipe.initialiser = .he
-    recipe.normalises = true
-    recipe.channelKeep = 1
-    recipe.noise = 0.3
-    recipe.augmentation = Augmentation(
-      rotation: 15, shift: 2, scale: 0.15, shear: 0.2,
-      elastic: ElasticDistortion(strength: 24, smoothness: 4))
-    (recipe.rule, recipe.rate, recipe.decays) = (.adam, 0.008, true)
-    (recipe.batchSize, recipe.epochs) = (50, 150)
-    return recipe
-  }()
+  /// It stands here and not with `CrossSettings`: the trainings from which it was chosen do not depend
+  /// on it.
+  public static let settings = CrossSettings()
+  // snippet.end
 
   /// What a training is asked for.
   public struct Settings: Sendable {
     /// The seed of all random streams.
     public var seed: UInt64 = 2016
-    /// Whether two epochs are enough.
+    /// The seed of the labels that are drawn at random; nil for those of the kit.
+    public var splitSeed: UInt64?
+    /// Whether a minute is enough.
     public var isQuick = false
+    /// The steps of a quick training.
+    public var quickSteps = 400
     /// Whether to go on from the checkpoint, if there is one.
     public var resumes = false
-    /// The least time between two checkpoints inside an epoch; each epoch ends with one.
+    /// The least time between two checkpoints; they are taken between rounds.
     public var checkpointInterval = Duration.seconds(10)
 
     /// The settings of a plain full training.
     public init() {}
 
-    /// The number of epochs, of 60 steps each.
-    public var epochs: Int { recipe.epochs }
+    /// The steps of each network.
+    public var steps: Int { training.steps }
     /// What is trained and how.
-    var recipe: Recipe {
-      var recipe = FinalModel.recipe
-      if isQuick { recipe.epochs = 2 }
-      return recipe
+    public var training: CrossSettings {
+      isQuick ? FinalModel.quick(FinalModel.settings, quickSteps) : FinalModel.settings
     }
     /// Describes the training; a checkpoint of another is not gone on with.
     public var label: String {
-      "\(isQuick ? "QUICK, " : "")recipe of chapter 3.2, \(epochs) epochs, seed \(seed)"
+      let split = splitSeed.map { "the labels of split seed \($0)" } ?? "the kit's labels"
+      // Settings by their digest: a checkpoint of others has tensors that would fit.
+      let digest = SHA256.digest(of: Data("\(training)".utf8)).hexadecimal.prefix(8)
+      return "\(isQuick ? "QUICK, " : "")cross-labels \(digest) of chapter 3.4, \(steps) steps, "
+        + "\(split), seed \(seed)"
     }
   }
 
-  /// What an epoch came to.
+  /// A course that ends in a minute or two: smaller steps, digits that are changed less, and averages
+  /// that forget sooner.
+  static func quick(_ settings: CrossSettings, _ steps: Int) -> CrossSettings {
+    var quick = settings
+    (quick.steps, quick.round, quick.ramp) = (steps, 20, steps / 2)
+    (quick.labelled, quick.unlabelled, quick.decay) = (50, 50, 0.98)
+    for index in quick.networks.indices {
+      quick.networks[index].augmentation = quick.networks[index].augmentation.weakened(to: 0.5)
+    }
+    quick.views = [AffineMap()]
+    return quick
+  }
+
+  /// What a part of a training came to.
   public struct Progress: Sendable {
-    /// Epochs done, and of how many.
-    public let epoch, epochs: Int
-    /// The mean loss of the last epoch.
-    public let loss: Double
-    /// The accuracy on the validation images, in percent; it chooses nothing.
-    public let validation: Double
+    /// Steps done, and of how many.
+    public let step, steps: Int
+    /// The mean loss of the last round, and the share of the images without labels whose label
+    /// counted, over the networks.
+    public let loss, kept: Double
+    /// The errors on the validation images in percent: of each network, and of all together.
+    public let validation: (each: [Double], all: Double)
+    /// Images that the networks learnt from in a second, and the seconds that are left.
+    public let imagesPerSecond, secondsLeft: Double
   }
 
   /// Where the checkpoints of a model stand.
@@ -74,53 +85,63 @@ public enum FinalModel {
 
   /// Trains the model and writes it; a checkpoint stands beside it.
   ///
-  /// A checkpoint is written now and then, after each epoch, and when the task is cancelled. The
-  /// same seed gives the same bytes, however often the training was interrupted or killed.
+  /// A checkpoint is written between two rounds, when the last one is old enough. The same seed gives
+  /// the same bytes, however often the training was interrupted or killed.
   /// - Parameters:
-  ///   - report: is told of some epochs.
-  ///   - advance: is told the fraction that is done, after each step.
+  ///   - report: is told of each tenth of the training.
+  ///   - advance: is told the fraction that is done, after each step and on any thread.
   /// - Throws: `LabError` of kind `.input` when a file cannot be written or the checkpoint is of
   ///   another training; `notFinite`, with the checkpoint kept; `CancellationError`.
   public static func train(
     _ data: MNIST, to model: URL, _ settings: Settings, report: (Progress) -> Void,
-    advance: (Double) -> Void = { _ in }
+    advance: @escaping @Sendable (Double) -> Void = { _ in }
   ) throws {
-    let split = try Split.kit(data.train.labels)
+    let (recipe, set) = (settings.training, data.train)
+    let split =
+      try settings.splitSeed.map { try Split.balanced(set.labels, seed: $0) }
+      ?? Split.kit(set.labels)
+    let training = CrossTraining(
+      recipe, on: set, split.labelled, set.withoutLabels(recipe.others(of: split)),
+      seed: settings.seed)
     var checkpoint = CheckpointFile(checkpoint(of: model), every: settings.checkpointInterval)
-    var start = RandomStream(seed: settings.seed, "final model", "weights")
-    let (recipe, epochs) = (settings.recipe, settings.epochs)
-    let network = ConvolutionalClassifier(recipe, using: &start)
-    var training = Training(
-      of: network, on: data.train, split.labelled, Adam(), rate: recipe.schedule,
-      batchSize: recipe.batchSize, seed: settings.seed, name: "final model",
-      change: { recipe.augmentation($0, using: &$1) })
-    if settings.resumes, let archive = try checkpoint.archive(limit: training.mostBytes) {
-      try training.restore(archive, label: settings.label, from: checkpoint.url)
+    if settings.resumes, let archive = try checkpoint.archive(limit: mostBytes(of: training)) {
+      try restore(training, archive, label: settings.label, from: checkpoint.url)
     }
-    let steps = epochs * training.source.stepsPerEpoch
-    do {
-      while training.moment.epoch < epochs {
-        let loss = try training.runEpoch { training in
-          try checkpoint.writeWhenDue { training.checkpoint(label: settings.label) }
-          advance(Double(training.moment.step) / Double(steps))
-        }
-        try checkpoint.write(training.checkpoint(label: settings.label))
-        // The validation images are ten thousand; a look now and then is enough.
-        let epoch = training.moment.epoch
-        if epoch % 10 == 0 || epoch == epochs {
-          let validation = try network.evaluate(data.train, split.validation) {
-            try Task.checkCancellation()
-          }
-          report(
-            Progress(
-              epoch: epoch, epochs: epochs, loss: loss, validation: validation.accuracy))
-        }
+    let (first, start) = (training.step, ContinuousClock.now)
+    let all = recipe.steps * recipe.networks.count
+    let taken = Atomic<Int>(first * recipe.networks.count)
+    var rounds = Duration.zero
+    while training.step < recipe.steps {
+      let begin = ContinuousClock.now
+      let outcomes = try training.runRound {
+        try Task.checkCancellation()
+        advance(Double(taken.add(1, ordering: .relaxed).oldValue) / Double(all))
       }
-    } catch is CancellationError {
-      try checkpoint.write(training.checkpoint(label: settings.label))
-      throw CancellationError()
+      rounds += .now - begin
+      guard outcomes.allSatisfy(\.loss.isFinite) else { throw notFinite }
+      let step = training.step
+      let isTenth = 10 * step / recipe.steps > 10 * (step - recipe.round) / recipe.steps
+      guard isTenth && !settings.isQuick || step == recipe.steps else {
+        try checkpoint.writeWhenDue { archive(of: training, label: settings.label) }
+        continue
+      }
+      try checkpoint.write(archive(of: training, label: settings.label))
+      let read = try training.networks.evaluate(
+        set, split.validation, values: training.averages
+      ) { try Task.checkCancellation() }
+      let (seconds, steps) = (rounds / .seconds(1), Double(step - first))
+      let images = Double(recipe.networks.count * (recipe.labelled + recipe.unlabelled))
+      func mean(_ parts: [Double]) -> Double { parts.reduce(0, +) / Double(parts.count) }
+      report(
+        Progress(
+          step: step, steps: recipe.steps, loss: mean(outcomes.map(\.loss)),
+          kept: mean(outcomes.map(\.kept)),
+          validation: (read.each.map { 100 - $0.accuracy }, 100 - read.all.accuracy),
+          imagesPerSecond: steps * images / seconds,
+          secondsLeft: (.now - start) / .seconds(1) / steps * Double(recipe.steps - step)))
     }
-    let tensors = Archive.tensors(of: network)
+    let networks = try training.finish(set, split.labelled) { try Task.checkCancellation() }
+    let tensors = Archive.tensors(of: networks)
     guard
       tensors.allSatisfy({ $0.value.withUnsafeBufferPointer { $0.allSatisfy(\.isFinite) } })
     else { throw notFinite }
@@ -133,24 +154,6 @@ public enum FinalModel {
     "The training ended with weights that are not finite, and no model was written; start again "
       + "without --resume, with another --seed.")
 
-  /// What a stored model says of the test images.
-  ///
-  /// - Throws: `LabError` of kind `.input` when the file is no model of this network;
-  ///   `CancellationError`.
-  public static func evaluate(_ model: URL, _ data: MNIST) throws -> Evaluation {
-    var stream = RandomStream(seed: 0, "overwritten")
-    let network = ConvolutionalClassifier(recipe, using: &stream)
-    let archive = try Archive(reading: model, limit: Archive.mostBytes(of: network))
-    guard archive.kind == "model" else {
-      throw LabError(
-        .input, "\(model.path) is a checkpoint and no model; name the model beside it.")
-    }
-    try archive.restore(network, from: model)
-    return try network.evaluate(data.test, Array(0..<data.test.count)) {
-      try Task.checkCancellation()
-    }
-  }
-
   /// The first line of a table of predictions.
   public static let tableHeader = "ID,label"
 
@@ -158,5 +161,59 @@ public enum FinalModel {
   public static func table(_ evaluation: Evaluation) -> Data {
     let rows = evaluation.predictions.enumerated().map { "\($0),\($1)\n" }
     return Data((tableHeader + "\n" + rows.joined()).utf8)
+  }
+}
+
+// MARK: - Checkpoints
+
+extension FinalModel {
+  /// What stands in a checkpoint beside the tensors of all networks' trainings.
+  private struct State: Codable {
+    let label: String
+    let step: Int
+    /// Of each network's training, as it archives itself.
+    let trainings: [String]
+  }
+
+  /// Everything that the next round depends on; the last exchange is what the averages are.
+  static func archive(of training: CrossTraining, label: String) -> Archive {
+    let parts = training.trainings.map { $0.checkpoint(label: label) }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    // Integers and strings only: there is nothing that JSON could refuse.
+    let state = try! encoder.encode(
+      State(label: label, step: training.step, trainings: parts.map(\.state)))
+    return Archive(
+      kind: "training", state: String(decoding: state, as: UTF8.self),
+      tensors: parts.enumerated().flatMap { index, part in
+        part.tensors.map { ("\(index)/\($0.name)", $0.value) }
+      })
+  }
+
+  /// Goes on where a checkpoint was written.
+  static func restore(
+    _ training: CrossTraining, _ archive: Archive, label: String, from url: URL
+  ) throws(LabError) {
+    guard let state = try? JSONDecoder().decode(State.self, from: Data(archive.state.utf8)),
+      archive.kind == "training", state.trainings.count == training.trainings.count
+    else {
+      throw LabError(
+        .input,
+        "\(url.path) is no checkpoint of this training; remove it, or name another file.")
+    }
+    for index in training.trainings.indices {
+      let prefix = "\(index)/"
+      let part = Archive(
+        kind: archive.kind, state: state.trainings[index],
+        tensors: archive.tensors.filter { $0.name.hasPrefix(prefix) }.map {
+          (String($0.name.dropFirst(prefix.count)), $0.value)
+        })
+      try training.trainings[index].restore(part, label: label, from: url)
+    }
+  }
+
+  /// The most bytes that a checkpoint has.
+  private static func mostBytes(of training: CrossTraining) -> Int {
+    training.trainings.reduce(0) { $0 + $1.mostBytes }
   }
 }

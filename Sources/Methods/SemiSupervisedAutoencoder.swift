@@ -80,7 +80,16 @@ public struct SemiSupervisedAutoencoder: Classifier, Objective {
   ) -> Loss {
     let labelled = vectors(tape.constant(batch.labelled.images), .training, using: &noise)
     let others = vectors(tape.constant(batch.unlabelled), .training, using: &noise)
-    let labels = batch.labelled.labels
+    return loss(labelled, labels: batch.labelled.labels, others, using: &noise)
+  }
+
+  /// −Jᵅ/N of vectors `[n, inputs]` with labels and `[m, inputs]` without.
+  ///
+  /// For features that were drawn already: M1's posterior of an image never changes, so that it need
+  /// not be computed for each batch anew.
+  package func loss(
+    _ labelled: Variable, labels: [Int], _ others: Variable, using noise: inout RandomStream
+  ) -> Loss {
     // snippet.objective
     let total = Float(plan.labelled + plan.unlabelled)
     let known = negativeBound(labelled, .known(labels), using: &noise)  // −L(x, y)
@@ -91,14 +100,14 @@ public struct SemiSupervisedAutoencoder: Classifier, Objective {
         ("labelled bound", Float(plan.labelled) / total, mean(known)),
         ("unlabelled bound", Float(plan.unlabelled) / total, mean(unknown)),
         ("classifier", plan.classifierWeight, error),
-        ("prior", plan.precision / total, penalty(on: tape)),
+        ("prior", plan.precision / total, penalty(on: labelled.tape)),
       ], over: labels.count + others.shape[0])
     // snippet.end
   }
 
   // snippet.unlabelled
   /// −U(x) for rows x `[n, inputs]` → `[n]`, the sum over every y.
-  func negativeBound(_ x: Variable, using noise: inout RandomStream) -> Variable {
+  package func negativeBound(_ x: Variable, using noise: inout RandomStream) -> Variable {
     let n = x.shape[0]
     let each = reshape(negativeBound(x, .each, using: &noise), [n, plan.classes])
     let logits = logits(ofVectors: x)
@@ -110,7 +119,9 @@ public struct SemiSupervisedAutoencoder: Classifier, Objective {
 
   // snippet.labelled
   /// −L(x, y) for rows x `[n, inputs]`: `[n]` for known classes, `[n·classes]` for each in turn.
-  func negativeBound(_ x: Variable, _ y: Classes, using noise: inout RandomStream) -> Variable {
+  package func negativeBound(
+    _ x: Variable, _ y: Classes, using noise: inout RandomStream
+  ) -> Variable {
     let h = encoder(x, y, of: x.shape[0])
     let (mean, logVariance) = (latentMean(h), latentLogVariance(h))
     let z = gaussianSample(mean: mean, logVariance: logVariance, using: &noise)
@@ -132,13 +143,15 @@ public struct SemiSupervisedAutoencoder: Classifier, Objective {
     return 0.5 * sumPerExample(error * error * exp(-logVariance) + logVariance + log(2 * .pi))
   }
 
-  /// ½‖w‖² of all that is trained: the negative logarithm of a normal prior over it.
+  /// ½‖w‖² of all that the bounds were computed with: the negative logarithm of a normal prior over it.
   private func penalty(on tape: Tape) -> Variable {
-    let squares = parameters.filter(\.isTrainable).map { parameter in
+    let squares = tape.usedParameters.filter(\.isTrainable).map { parameter in
+      // ½w² is the divergence of N(w, 1) from N(0, 1), in half the passes over memory of w·w.
       let w = tape(parameter)
-      return sum(w * w)
+      let zeros = tape.constant(Tensor(repeating: 0, w.shape))
+      return gaussianDivergence(mean: w, logVariance: zeros, reducing: .sum)
     }
-    return squares.dropFirst().reduce(squares[0]) { $0 + $1 } * 0.5
+    return squares.dropFirst().reduce(squares[0]) { $0 + $1 }
   }
 
   /// The vectors that the model is of: images `[1, n, h, w]` → `[n, inputs]`.
@@ -162,59 +175,19 @@ public struct SemiSupervisedAutoencoder: Classifier, Objective {
     logits(ofVectors: vectors(images, phase, using: &noise))
   }
 
-  func logits(ofVectors x: Variable) -> Variable { classifierOutput(classifier(x)) }
+  /// The logits of q(y|x) for rows x `[n, inputs]` → `[n, classes]`.
+  package func logits(ofVectors x: Variable) -> Variable { classifierOutput(classifier(x)) }
+
+  /// The mean of q(z|x, y), the style of an image: rows `[n, inputs]` and n classes → `[n, latent]`.
+  public func style(_ x: Tensor, labels: [Int]) -> Tensor {
+    let x = Tape(recording: false).constant(x)
+    return latentMean(encoder(x, .known(labels), of: labels.count)).value
+  }
 
   /// The mean of p(x|y, z): z `[n, latent]` and n classes → pixels or features `[n, inputs]`.
   public func decoded(_ z: Tensor, labels: [Int]) -> Tensor {
     let hidden = decoder(Tape(recording: false).constant(z), .known(labels), of: labels.count)
     return (features == nil ? sigmoid(output(hidden)) : output(hidden)).value
-  }
-}
-
-/// What is known of the classes of some rows.
-enum Classes {
-  /// The class of each.
-  case known([Int])
-  /// Nothing: each row is repeated, once with every class.
-  case each
-
-  var isEach: Bool { if case .each = self { true } else { false } }
-}
-
-/// Softplus layers, the first of which reads a class beside its vector.
-struct ConditionalLayers: Module {
-  private let input: Dense
-  /// What each class adds to the first layer, `[classes, units]`: the weights of a one-hot vector.
-  private let code: Parameter
-  private let rest: SoftplusLayers
-
-  init(
-    _ sizes: [Int], classes: Int, initialiser: Initialiser, using stream: inout RandomStream
-  ) {
-    input = Dense(
-      inputs: sizes[0], outputs: sizes[1], initialiser: initialiser, using: &stream)
-    code = Parameter("code", initialiser.weights([classes, sizes[1]], using: &stream))
-    rest = SoftplusLayers(Array(sizes.dropFirst()), initialiser: initialiser, using: &stream)
-  }
-
-  /// The top layer for rows `[n, in]`; with each class in turn `[n·classes, out]`, a row's classes one
-  /// after another, from `[n, in]` or `[n·classes, in]`.
-  func callAsFunction(_ x: Variable, _ y: Classes, of n: Int) -> Variable {
-    let (h, code) = (input(x), x.tape(code))
-    let (classes, units) = (code.shape[0], code.shape[1])
-    switch y {
-    case .known(let labels):
-      return rest(softplus(h + matrixProduct(x.tape.constant(oneHot(labels, classes)), code)))
-    case .each:
-      // A wide row has a vector's units for each class side by side; the large product with what
-      // does not depend on the class is made once.
-      let wide =
-        h.shape[0] == n
-        ? concatenation([Variable](repeating: h, count: classes), along: .columns)
-        : reshape(h, [n, classes * units])
-      return rest(
-        softplus(reshape(wide + reshape(code, [classes * units]), [n * classes, units])))
-    }
   }
 }
 
@@ -229,16 +202,6 @@ private func logSoftmax(_ logits: Tensor) -> Tensor {
       for i in places { result[i] = logits.pointer[i] - largest - log(total) }
     }
   }
-}
-
-/// Rows with a 1 at the place of each label and 0 elsewhere: `[n, classes]`.
-private func oneHot(_ labels: [Int], _ classes: Int) -> Tensor {
-  var rows = Tensor(repeating: 0, [labels.count, classes])
-  for (row, label) in labels.enumerated() {
-    precondition((0..<classes).contains(label), "label \(label) is not one of \(classes) classes")
-    rows[row * classes + label] = 1
-  }
-  return rows
 }
 
 extension Tensor {

@@ -9,7 +9,7 @@ import Tensors
 /// Its objective is −J of Kingma, Mohamed, Rezende & Welling 2014, eqs. 4–5, the mean over the images
 /// of a batch, in nats. Images may come without labels.
 public struct VariationalAutoencoder: Objective {
-  /// How it is built; the values at first are the paper's for MNIST.
+  /// How it is built; the values at first are those of the authors' program for MNIST.
   public struct Plan: Sendable {
     /// Numbers of an input vector.
     public var inputs = ImageSet.pixelsPerImage
@@ -21,6 +21,8 @@ public struct VariationalAutoencoder: Objective {
     public var initialiser = Initialiser.gaussian(deviation: 0.001)
     /// Whether a pixel is drawn anew for each batch, black with its intensity for a probability.
     public var drawsPixels = true
+    /// The factor of the divergence: the paper's 1, or what else a trial gives it.
+    public var divergenceWeight = Schedule.constant(1)
 
     /// The paper's plan.
     public init() {}
@@ -60,7 +62,10 @@ public struct VariationalAutoencoder: Objective {
     return Loss(
       [  // eq. 5: −J(x) = −E log p(x|z) + KL(q(z|x) ‖ p(z)), with one draw of z
         ("reconstruction", 1, bernoulliCrossEntropy(logits: logits, targets: x.value)),
-        ("divergence", 1, gaussianDivergence(mean: q.mean, logVariance: q.logVariance)),
+        (
+          "divergence", plan.divergenceWeight(moment),
+          gaussianDivergence(mean: q.mean, logVariance: q.logVariance)
+        ),
       ], over: x.shape[0])
     // snippet.end
   }
@@ -161,7 +166,7 @@ public struct FrozenFeatures: Module {
   }
 
   /// The features' posterior: rows of pixels `[n, inputs]` → twice `[n, count]`.
-  func callAsFunction(_ x: Variable) -> (mean: Variable, logVariance: Variable) {
+  package func callAsFunction(_ x: Variable) -> (mean: Variable, logVariance: Variable) {
     func affine(_ x: Variable, _ layer: (weight: Parameter, bias: Parameter)) -> Variable {
       Gradients.affine(x, x.tape(layer.weight), x.tape(layer.bias))
     }
@@ -172,7 +177,7 @@ public struct FrozenFeatures: Module {
 
 extension RandomStream {
   /// Black and white drawn from intensities: 1 with the probability that an element is, else 0.
-  mutating func binarised(_ intensities: Tensor) -> Tensor {
+  package mutating func binarised(_ intensities: Tensor) -> Tensor {
     uniform(intensities.shape).zip(intensities) { u, p in
       Vector(repeating: 0).replacing(with: 1, where: u .< p)
     }

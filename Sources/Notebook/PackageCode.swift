@@ -24,7 +24,8 @@ public struct PackageCode: Sendable {
   /// The modules that no result depends on: they write it down, measure or show, or do what no
   /// chapter does.
   public static let apart = [
-    "Notebook", "Book", "Bench", "Derivations", "Pictures", "Serving", "lab",
+    "Notebook", "Book", "Bench", "Derivations", "Handwriting", "Packing", "Pictures", "Serving",
+    "lab",
   ]
 
   /// The SHA-256 of the engine, in hexadecimal.

@@ -2,8 +2,11 @@ import ArgumentParser
 import Book
 import Chapters
 import Derivations
+import Digits
 import Files
 import Foundation
+import Handwriting
+import Methods
 import Notebook
 
 /// `lab book`.
@@ -23,6 +26,12 @@ struct BookCommand: AsyncParsableCommand {
   @Flag(help: "Print all chapters as one PDF too, lab.pdf in the folder.")
   var pdf = false
 
+  @Option(
+    help: ArgumentHelp(
+      "The weights that read a drawn digit; \(ModelFile.exported) unless named.", valueName: "file")
+  )
+  var weights: String?
+
   @OptionGroup var output: OutputOptions
 
   private struct Document: Encodable {
@@ -39,13 +48,12 @@ struct BookCommand: AsyncParsableCommand {
       throw UsageError(description: "--out names no folder; name one, such as --out book.")
     }
     let catalogue = try Catalogue()
-    let chapters = try catalogue.siteChapters()
     // The default stands in the package, wherever in it the command is given.
     let folder =
       out == "book" ? catalogue.root.appendingPathComponent(out) : URL(fileURLWithPath: out)
     let start = ContinuousClock.now
-    let report = try await Site(root: catalogue.root, chapters: chapters).build(
-      into: folder, hasPDF: pdf)
+    let report = try await catalogue.site(weights: weights)
+      .build(into: folder, hasPDF: pdf)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     if report.converted > 0 {
       Console.complain(
@@ -71,15 +79,62 @@ struct BookCommand: AsyncParsableCommand {
   }
 }
 
+extension Site.Drawing.Digit {
+  /// An image of a set.
+  fileprivate init(_ set: ImageSet, _ index: Int, read: Int? = nil) {
+    let start = index * ImageSet.pixelsPerImage
+    self.init(
+      number: index, label: Int(set.labels[index]), read: read,
+      pixels: Array(set.pixels[start..<start + ImageSet.pixelsPerImage]))
+  }
+}
+
 extension Catalogue {
-  /// All chapters as the book has them, with the tasks that a command judges.
-  func siteChapters() throws -> [Site.Chapter] {
-    try chapters([]).map { chapter in
-      let tasks = Derivation.all.filter { $0.chapter == chapter.id }
-      return Site.Chapter(
-        id: chapter.id, title: chapter.title, exercises: tasks.map(Site.Exercise.init),
-        answerNote: Derivation.answerNotes(for: tasks).joined(separator: " "))
+  /// The book: all chapters, with the tasks that a command judges and the page for a drawn digit.
+  ///
+  /// - Parameter weights: the file of the page's weights; those that are kept unless named.
+  /// - Throws: `LabError` of kind `.input` when the weights cannot be read.
+  func site(weights: String? = nil) throws -> Site {
+    Site(
+      root: root,
+      chapters: try chapters([]).map { chapter in
+        let tasks = Derivation.all.filter { $0.chapter == chapter.id }
+        return Site.Chapter(
+          id: chapter.id, title: chapter.title, exercises: tasks.map(Site.Exercise.init),
+          answerNote: Derivation.answerNotes(for: tasks).joined(separator: " "))
+      }, drawing: try drawing(weights))
+  }
+
+  /// What the page for a drawn digit has: weights that are named or kept, and digits where MNIST is at
+  /// hand.
+  private func drawing(_ weights: String?) throws -> Site.Drawing {
+    let kept = root.appendingPathComponent(ModelFile.exported)
+    let url = weights.map { URL(fileURLWithPath: $0) } ?? kept
+    guard FileManager.default.fileExists(atPath: url.path) else {
+      if weights == nil { return Site.Drawing() }
+      throw LabError(
+        .input,
+        "\(url.path) is not there; make it with: swift run lab export --out \(url.path.shellQuoted)"
+      )
     }
+    guard let description = try ModelFile(reading: url).description else {
+      throw LabError(
+        .input,
+        "\(url.path) is a model as it was trained; make weights of it with: swift run lab "
+          + "export --model \(url.path.shellQuoted) --out FILE")
+    }
+    var drawing = Site.Drawing(weights: try Data(contentsOf: url))
+    guard let mnist = try? MNIST.load(from: DataFolder()) else { return drawing }
+    let seed = FinalModel.Settings.splitSeed(ofLabel: description.training)
+    let split =
+      try seed.map { try Split.balanced(mnist.train.labels, seed: $0) }
+      ?? Split.kit(mnist.train.labels)
+    drawing.learnt = split.labelled.map { Site.Drawing.Digit(mnist.train, $0) }
+    drawing.mistakes = description.mistakes?.filter { $0.image < mnist.test.count }
+      .prefix(Site.Drawing.mostMistakes).map {
+        Site.Drawing.Digit(mnist.test, $0.image, read: $0.read)
+      }
+    return drawing
   }
 }
 

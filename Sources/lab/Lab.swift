@@ -18,7 +18,8 @@ struct Lab: AsyncParsableCommand {
     subcommands: [
       ListCommand.self, ChapterCommand.self, CheckCommand.self, AcceptCommand.self,
       DataCommand.self, ModelCommand.self, ResultCommand.self, BenchCommand.self,
-      STL10Command.self, BookCommand.self, ServeCommand.self, TryCommand.self,
+      ExportCommand.self, ReadCommand.self, STL10Command.self, BookCommand.self,
+      ServeCommand.self, TryCommand.self, SubmitCommand.self,
     ],
     defaultSubcommand: ListCommand.self)
 

@@ -4,6 +4,7 @@ import Digits
 import Experiments
 import Files
 import Foundation
+import Handwriting
 import Methods
 import Networks
 import Notebook
@@ -30,7 +31,7 @@ func requireFolderName(_ path: String?, _ option: String) throws {
 /// Whether a file that is neither empty nor begins with some words would be lost at a place.
 ///
 /// Nothing is lost where a device or a pipe is; what cannot be read is not known to be ours.
-private func holdsOther(than words: String, _ url: URL) -> Bool {
+func holdsOther(than words: String, _ url: URL) -> Bool {
   var status = stat()
   guard stat(url.path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size > 0
   else { return false }
@@ -59,8 +60,17 @@ struct ModelCommand: AsyncParsableCommand {
 
   @Option(
     name: .customLong("checkpoint-seconds"),
-    help: ArgumentHelp("The time between two checkpoints inside an epoch.", valueName: "n"))
+    help: ArgumentHelp("The least time between two checkpoints.", valueName: "n"))
   var checkpointSeconds = 10
+
+  @Option(
+    name: .customLong("split-seed"),
+    help: ArgumentHelp("Learn from a random balanced split instead of the kit's.", valueName: "n"))
+  var splitSeed: UInt64?
+
+  // For tests, which train often.
+  @Option(name: .customLong("quick-steps"), help: .hidden)
+  var quickSteps: Int?
 
   @OptionGroup var options: RunOptions
 
@@ -69,8 +79,9 @@ struct ModelCommand: AsyncParsableCommand {
   func run() async throws {
     options.apply()
     var settings = FinalModel.Settings()
-    settings.seed = options.seed
+    (settings.seed, settings.splitSeed) = (options.seed, splitSeed)
     settings.isQuick = options.quick
+    if let quickSteps { settings.quickSteps = max(1, quickSteps) }
     settings.resumes = resume
     settings.checkpointInterval = .seconds(checkpointSeconds)
     let model = URL(fileURLWithPath: out)
@@ -82,10 +93,11 @@ struct ModelCommand: AsyncParsableCommand {
     try requireNothingOfOthers(settings, model, checkpoint)
     // How much of it is left nobody knows before the checkpoint is read.
     let expected = resume ? nil : expectedSeconds()
-    // A quick one takes seconds by what it is.
-    let unknown = options.quick ? "some seconds" : "how long it will take is not known yet"
+    // A quick one takes that long by what it is.
+    let unknown =
+      options.quick ? "a minute or two" : "how long it will take is not known yet"
     Console.complain(
-      "Training the final model, \(options.quick ? "QUICK" : "full"), \(settings.epochs) epochs: "
+      "Training the final model, \(options.quick ? "QUICK" : "full"), \(settings.steps) steps: "
         + (expected.map { "about \(roughTime($0))" } ?? unknown) + ".")
     let data = try await loadMNIST(options.data)
     let bar = WorkReport("The model", expected: expected)
@@ -93,10 +105,7 @@ struct ModelCommand: AsyncParsableCommand {
     do {
       try FinalModel.train(data, to: model, settings) { progress in
         bar.clear()
-        Console.complain(
-          String(
-            format: "epoch %d of %d: loss %.4f, validation %.2f %%", progress.epoch,
-            progress.epochs, progress.loss, progress.validation))
+        Console.complain(line(of: progress))
       } advance: { fraction in
         bar.show("training", fraction)
       }
@@ -123,27 +132,43 @@ struct ModelCommand: AsyncParsableCommand {
         let version = 1
         let model: String
         let seed: UInt64
+        let splitSeed: UInt64?
         let mode: String
       }
       try printJSON(
-        Document(model: out, seed: options.seed, mode: options.quick ? "quick" : "full"))
+        Document(
+          model: out, seed: options.seed, splitSeed: splitSeed,
+          mode: options.quick ? "quick" : "full"))
     } else {
       print("Wrote \(out)\(options.quick ? ", QUICK" : "").")
     }
   }
 
-  /// The seconds of the whole training on this machine, by the trainings of the same recipe in
-  /// chapter 3.2; nil where nobody knows.
+  /// What a part of the training came to, in words.
+  private func line(of progress: FinalModel.Progress) -> String {
+    let each = progress.validation.each.map { String(format: "%.2f", $0) }
+    let words = [
+      String(
+        format: "step %d of %d: loss %.4f, labels kept %.1f %%, validation error %@ %%, together "
+          + "%.2f %%, %.0f images a second", progress.step, progress.steps, progress.loss,
+        100 * progress.kept, each.formatted(.list(type: .and).locale(Locale(identifier: "en"))),
+        progress.validation.all, progress.imagesPerSecond),
+      progress.secondsLeft > 0 ? "about \(roughTime(progress.secondsLeft)) left" : nil,
+    ]
+    return words.compactMap { $0 }.joined(separator: ", ")
+  }
+
+  /// The seconds of the whole training on this machine, by the trainings of the same settings in
+  /// chapter 3.4; nil where nobody knows.
   ///
-  /// The share of the clock that one has beside another is what it takes with all threads alone.
+  /// There a training has one thread, and here each network has its own, if there are as many.
   private func expectedSeconds() -> Double? {
     guard !options.quick, let catalogue = try? Catalogue(),
-      let files = try? ChapterFiles(root: catalogue.root, id: "3.2")
+      let files = try? ChapterFiles(root: catalogue.root, id: "3.4")
     else { return nil }
     let times = files.expectedSeconds(
-      ofJobs: (0..<5).map {
-        RecipeTraining.Job(key: "best", recipe: FinalModel.recipe, seed: $0).name
-      }, speed: SpeedProbe(root: catalogue.root).speed())
+      ofJobs: CrossStudy.modelNames(FinalModel.settings),
+      speed: SpeedProbe(root: catalogue.root).speed())
     return times.isEmpty ? nil : times.reduce(0, +) / Double(times.count)
   }
 
@@ -153,7 +178,9 @@ struct ModelCommand: AsyncParsableCommand {
     let file = out.hasPrefix("-") ? "./" + out : out
     var words = ["swift run lab model --resume --out", file.shellQuoted]
     if options.quick { words.append("--quick") }
+    if let quickSteps { words.append("--quick-steps \(quickSteps)") }
     if options.seed != defaultSeed { words.append("--seed \(options.seed)") }
+    if let splitSeed { words.append("--split-seed \(splitSeed)") }
     if let data = options.data { words.append("--data \(data.shellQuoted)") }
     return words.joined(separator: " ")
   }
@@ -227,11 +254,14 @@ struct ResultCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "result", abstract: "Writes the predictions of a model for the test set.")
 
-  @Option(help: ArgumentHelp("The model.", valueName: "file"))
+  @Option(help: ArgumentHelp("The model, or what lab export made of it.", valueName: "file"))
   var model = "model.lab"
 
   @Option(help: ArgumentHelp("Where the predictions go.", valueName: "file"))
   var out = "predictions.csv"
+
+  @Option(help: ArgumentHelp("Where the ten probabilities of each image go.", valueName: "file"))
+  var probabilities: String?
 
   @Option(help: ArgumentHelp("The folder of MNIST.", valueName: "dir"))
   var data: String?
@@ -241,43 +271,69 @@ struct ResultCommand: AsyncParsableCommand {
   func validate() throws {
     try requireFileName(model, "--model")
     try requireFileName(out, "--out")
+    if let probabilities { try requireFileName(probabilities, "--probabilities") }
     try requireFolderName(data, "--data")
   }
 
   func run() async throws {
-    try AtomicFile.requireWritable(URL(fileURLWithPath: out))
-    guard !isOneFile(model, out) else {
-      throw LabError(
-        .input, "\(out) is the model itself; name another file for the predictions with --out.")
+    if let probabilities, isOneFile(out, probabilities) {
+      throw ValidationError("--out and --probabilities name one file; name two.")
     }
-    guard !holdsOther(than: FinalModel.tableHeader, URL(fileURLWithPath: out)) else {
-      throw LabError(
-        .input,
-        "\(out) holds no predictions of this lab and would be lost; name another file with --out.")
+    let tables =
+      [(out, FinalModel.tableHeader)]
+      + (probabilities.map { [($0, ProbabilityTable.header)] } ?? [])
+    for (out, header) in tables {
+      try AtomicFile.requireWritable(URL(fileURLWithPath: out))
+      guard !isOneFile(model, out) else {
+        throw LabError(
+          .input,
+          "\(out) is the model itself; name another file for the predictions with --out.")
+      }
+      guard !holdsOther(than: header, URL(fileURLWithPath: out)) else {
+        throw LabError(
+          .input,
+          "\(out) holds no predictions of this lab and would be lost; name another file with --out."
+        )
+      }
     }
     let mnist = try await loadMNIST(data)
-    let evaluation = try FinalModel.evaluate(URL(fileURLWithPath: model), mnist)
+    let networks = try ModelFile(reading: URL(fileURLWithPath: model)).networks
+    let read = try networks.evaluate(mnist.test, Array(0..<mnist.test.count)) {
+      try Task.checkCancellation()
+    }
+    let evaluation = read.all
+    try ModelFile.requireNumbers(evaluation.confidences, of: URL(fileURLWithPath: model))
     try AtomicFile.write(FinalModel.table(evaluation), to: URL(fileURLWithPath: out))
+    if let probabilities {
+      let rows = try ModelFile.probabilities(networks, mnist.test)
+      try AtomicFile.write(ProbabilityTable.encoded(rows), to: URL(fileURLWithPath: probabilities))
+    }
     if output.json {
       struct Document: Encodable {
         let version = 1
         let predictions: String
         let count: Int
         let accuracy: Double
+        /// Of each network alone.
+        let networks: [Double]
       }
       return try printJSON(
         Document(
-          predictions: out, count: evaluation.predictions.count, accuracy: evaluation.accuracy))
+          predictions: out, count: evaluation.predictions.count, accuracy: evaluation.accuracy,
+          networks: read.each.map(\.accuracy)))
     }
     print(
       String(
         format: "Wrote %@: %d predictions, %.2f %% of them right.", out,
         evaluation.predictions.count, evaluation.accuracy))
+    if let probabilities { print("Wrote \(probabilities): the ten probabilities of each image.") }
   }
 }
 
-/// Whether two paths lead to one file, by links too.
+/// Whether two paths lead to one file, by links too, or would.
 private func isOneFile(_ a: String, _ b: String) -> Bool {
+  let paths = [a, b].map { URL(fileURLWithPath: $0).standardizedFileURL.path }
+  if paths[0] == paths[1] { return true }
   var (first, second) = (stat(), stat())
   return stat(a, &first) == 0 && stat(b, &second) == 0
     && first.st_dev == second.st_dev && first.st_ino == second.st_ino

@@ -21,6 +21,19 @@ struct BoundText {
   let warnings: () throws -> [Finding]
 }
 
+extension BoundText {
+  /// Whether `lab check` finds nothing wrong with it.
+  func agrees() throws -> Bool {
+    do {
+      let findings = try evidence() + findings()
+      _ = (try warnings(), try counts())
+      return findings.isEmpty
+    } catch is LabError {
+      return false
+    }
+  }
+}
+
 extension Catalogue {
   /// The texts of some chapters; of all chapters, and the README, when none is named.
   func texts(_ ids: [String]) throws -> [BoundText] {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Book
-import Derivations
 import Files
 import Foundation
 import Serving
@@ -32,11 +31,11 @@ struct ServeCommand: AsyncParsableCommand {
   func run() async throws {
     let catalogue = try Catalogue()
     let watched = try catalogue.chapters(id.map { [$0] } ?? [])
-    let chapters = try catalogue.siteChapters()
-    let site = Site(root: catalogue.root, chapters: chapters)
+    let site = try catalogue.site()
     let page = try watched.count == 1 ? site.address(ofChapter: watched[0].id) : ""
     let server = BookServer(
-      site, root: catalogue.root, chapters: chapters.map(\.id), watched: watched.map { $0.id })
+      site, root: catalogue.root, chapters: try catalogue.chapters([]).map { $0.id },
+      watched: watched.map { $0.id })
     try await server.run(port: UInt16(port), lab: Self.program) { event in
       switch event {
       case .begun(let address):

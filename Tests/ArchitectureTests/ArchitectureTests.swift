@@ -36,6 +36,7 @@ import Testing
         ("Sources/Book/New.swift", "import Experiments\n"),
         ("Sources/Methods/New.swift", "import Book\n"),
         ("Sources/Pictures/New.swift", "import Experiments\n"),
+        ("Sources/Handwriting/New.swift", "import Book\n"),
         ("Sources/Derivations/New.swift", "import Notebook\n"),
         ("Sources/Experiments/3.9/New.swift", "import Derivations\n"),
         ("Sources/Experiments/3.9/New.swift", "import Pictures\n"),

@@ -44,18 +44,19 @@ struct SourceTree {
     switch module {
     case "Notebook": return ["Files"]
     case "Book": return ["Files", "Notebook"]
+    case "Packing": return ["CZlib", "Files"]
     case "Serving": return ["Book", "Files", "Notebook"]
     case "Bench": return allowed("Methods")!.union(["Methods", "Notebook"])
     case "Methods", "Digits", "Networks", "Gradients", "Tensors", "Files", "Lanes":
       let place = layers.firstIndex { $0.contains(module) }!
       return Set(layers[..<place].joined())
     case "Derivations": return ["Files", "Tensors"]
-    case "Pictures": return allowed("Methods")!.union(["Methods"])
+    case "Handwriting", "Pictures": return allowed("Methods")!.union(["Methods"])
     case "Experiments": return allowed("Methods")!.union(["Methods", "Notebook"])
     case "Chapters": return allowed("Experiments")!.union(["Experiments"])
     case "lab":
       return allowed("Chapters")!.union([
-        "Chapters", "Bench", "Book", "Derivations", "Pictures", "Serving",
+        "Chapters", "Bench", "Book", "Derivations", "Handwriting", "Packing", "Pictures", "Serving",
       ])
     default: return nil
     }

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BOOK = pathlib.Path(os.environ.get("LAB_BOOK", ROOT / "book")).resolve()
@@ -49,6 +50,10 @@ class Browser:
             for entry in self.driver.get_log("browser")
             if entry["level"] in ("SEVERE", "WARNING")
         ]
+
+
+def press(browser, *keys):
+    ActionChains(browser.driver).send_keys(*keys).perform()
 
 
 def wait_for(browser, script, seconds=5):

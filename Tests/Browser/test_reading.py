@@ -2,17 +2,13 @@
 
 import time
 
-from conftest import BOOK, CHAPTERS, wait_for
+from conftest import BOOK, CHAPTERS, press, wait_for
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 MOMENTUM = next(page for page in CHAPTERS if page.startswith("2.1-"))
 LEADERBOARD = next(page for page in CHAPTERS if page.startswith("3.3-"))
-
-
-def press(browser, *keys):
-    ActionChains(browser.driver).send_keys(*keys).perform()
 
 
 def test_a_number_says_by_keyboard_where_it_is_from(browser):

@@ -10,25 +10,24 @@ import Testing
 @Suite struct LadderNetworkTests {
   private func ladder(_ weights: [Float] = [2, 1, 0.5], noise: Float = 0.3) -> LadderNetwork {
     var plan = LadderNetwork.Plan()
-    (plan.sizes, plan.denoisingWeights, plan.noise) = ([4, 3, 3], weights, noise)
+    (plan.sizes, plan.denoisingWeights) = ([4, 3, 3], weights)
+    (plan.pixelNoise, plan.noise) = (noise, noise)
     var stream = RandomStream(seed: 1, "ladder")
     let network = LadderNetwork(plan, using: &stream)
     TinyInstance.fill(network)
     return network
   }
 
-  /// Both passes of the tiny batch: four labelled images, then five without labels.
+  /// Both passes over the five images without labels, beside four labelled ones.
   private func passes(
     _ network: LadderNetwork
-  ) -> (corrupted: LadderNetwork.Pass, clean: LadderNetwork.Pass) {
+  ) -> (noisy: LadderNetwork.Pass, clean: LadderNetwork.Pass) {
     let tape = Tape()
     var noise = RandomStream(seed: 9, "noise")
     let x = flatten(tape.constant(TinyInstance.batch.labelled.images))
     let others = flatten(tape.constant(TinyInstance.batch.unlabelled))
-    let corrupted = network.encode(
-      concatenation([x, others], along: .rows), parts: [0..<4, 4..<9], noise: network.plan.noise,
-      using: &noise)
-    return (corrupted, network.encode(others, parts: [0..<5], noise: 0, using: &noise))
+    let passes = network.encode([(x, true), (others, true), (others, false)], using: &noise)
+    return (passes[1], passes[2])
   }
 
   @Test func theGradientOfTheWholeLossIsThatOfTheLoss() {
@@ -52,6 +51,44 @@ import Testing
       #expect(TinyInstance.agree(own.loss, loss), "\(own.loss) for \(loss)")
       #expect(TinyInstance.agree(own.norm, norm), "\(own.norm) for \(norm)")
     }
+  }
+
+  /// On pixels and on each layer, and none where there is none.
+  @Test func theNoiseHasItsDeviation() {
+    var plan = LadderNetwork.Plan()
+    (plan.sizes, plan.pixelNoise, plan.noise) = ([4, 50, 40, 3], 0.3, 0.2)
+    plan.denoisingWeights = [1, 1, 1, 1]
+    var stream = RandomStream(seed: 3, "noise of a ladder")
+    let network = LadderNetwork(plan, using: &stream)
+    let x = Tape(recording: false).constant(stream.normal([400, 4]))
+    func deviations(_ network: LadderNetwork) -> [Double] {
+      let passes = network.encode([(x, true), (x, false)], using: &stream)
+      return zip(passes[0].z, passes[1].z).map {
+        (Double(($0.value - $1.value).sumOfSquares()) / Double($0.value.count)).squareRoot()
+      }
+    }
+    let own = deviations(network)
+    #expect(abs(own[0] - 0.3) < 0.03)
+    plan.pixelNoise = 0
+    // The first layer has its own noise alone where the pixels have none.
+    let first = deviations(LadderNetwork(plan, using: &stream))
+    #expect(first[0] == 0)
+    #expect(abs(first[1] - 0.2) < 0.01)
+    #expect(first[2] > first[1])
+  }
+
+  /// The labels' part changes with the noise, of the layers alone too.
+  @Test func labelsAreLearntByTheNoisyPass() {
+    func part(_ seed: UInt64, noise: Float) -> Float {
+      var stream = RandomStream(seed: seed, "noise")
+      let network = ladder(noise: noise)
+      return network.loss(
+        TinyInstance.batch, at: Moment(step: 0, epoch: 0), on: Tape(recording: false),
+        using: &stream
+      ).parts[0].value
+    }
+    #expect(part(1, noise: 0) == part(2, noise: 0))
+    #expect(abs(part(1, noise: 0.3) - part(2, noise: 0.3)) > 1e-3)
   }
 
   @Test func theCombinatorIsItsFormula() {
@@ -104,8 +141,8 @@ import Testing
   /// The decoder in Double, from what the noisy pass gave and from the images.
   @Test func theCostsAreThoseOfADecoderWrittenPlainly() {
     let network = ladder()
-    let (corrupted, clean) = passes(network)
-    let costs = network.denoisingCosts(corrupted, 4..<9, clean: clean)
+    let (noisy, clean) = passes(network)
+    let costs = network.denoisingCosts(noisy, clean: clean)
     #expect(costs.map(\.layer) == [2, 1, 0])
     // The clean pass.
     let x = doubles(TinyInstance.batch.unlabelled.reshaped([5, 4]))
@@ -117,14 +154,14 @@ import Testing
     let second = product(h, weights[1])
     let targets = [x, z1, standardised(second, by: second)]
     // The decoder.
-    var guess = doubles(corrupted.logits.value.rows(4..<9)).map { row in
+    var guess = doubles(noisy.logits.value).map { row in
       let total = row.reduce(0) { $0 + exp($1) }
       return row.map { exp($0) / total }
     }
     for (layer, cost) in costs {
       let above = layer == 2 ? guess : product(guess, doubles(network.decoder[layer].value))
       let u = standardised(above, by: above)
-      let z̃ = doubles(corrupted.z[layer].value.rows(4..<9))
+      let z̃ = doubles(noisy.z[layer].value)
       let a = network.combinators[layer].a.map { $0.value.values.map(Double.init) }
       guess = z̃.indices.map { i in
         z̃[i].indices.map { combined(a, unit: $0, z̃[i][$0], u[i][$0]) }
@@ -142,13 +179,47 @@ import Testing
 
   @Test func withoutNoiseBothPassesAreOne() {
     func distance(_ noise: Float) -> Float {
-      let (corrupted, clean) = passes(ladder(noise: noise))
-      return zip(corrupted.z + [corrupted.logits], clean.z + [clean.logits]).map {
-        ($0.value.rows(4..<9) - $1.value).maximumMagnitude()
+      let (noisy, clean) = passes(ladder(noise: noise))
+      return zip(noisy.z + [noisy.logits], clean.z + [clean.logits]).map {
+        ($0.value - $1.value).maximumMagnitude()
       }.max()!
     }
     #expect(distance(0) < 1e-5)
     #expect(distance(0.3) > 0.1)
+  }
+
+  /// The pixels have noise of their own, and so have the layers.
+  @Test func pixelsAndLayersHaveNoiseOfTheirOwn() {
+    func distances(_ pixels: Float, _ layers: Float) -> [Float] {
+      var plan = LadderNetwork.Plan()
+      (plan.sizes, plan.denoisingWeights) = ([4, 3, 3], [2, 1, 0.5])
+      (plan.pixelNoise, plan.noise) = (pixels, layers)
+      var stream = RandomStream(seed: 1, "ladder")
+      let (noisy, clean) = passes(LadderNetwork(plan, using: &stream))
+      return zip(noisy.z, clean.z).map { ($0.value - $1.value).maximumMagnitude() }
+    }
+    #expect(distances(0.3, 0)[0] > 0.1)
+    #expect(distances(0, 0.3)[0] == 0 && distances(0, 0.3)[1] > 0.1)
+  }
+
+  /// The mistake of chapter 3.3.1: the same targets, and guesses by the moments of the noisy pass.
+  @Test func guessesByNoisyMomentsAreOthers() {
+    func costs(_ moments: LadderNetwork.GuessMoments, noise: Float) -> [Float] {
+      var plan = LadderNetwork.Plan()
+      (plan.sizes, plan.denoisingWeights) = ([4, 3, 3], [2, 1, 0.5])
+      (plan.pixelNoise, plan.noise, plan.guessMoments) = (noise, noise, moments)
+      var stream = RandomStream(seed: 1, "ladder")
+      let network = LadderNetwork(plan, using: &stream)
+      TinyInstance.fill(network)
+      let (noisy, clean) = passes(network)
+      return network.denoisingCosts(noisy, clean: clean).map { $0.cost.value.scalar }
+    }
+    for (one, other) in zip(costs(.clean, noise: 0), costs(.noisy, noise: 0)) {
+      #expect(abs(one - other) < 1e-4 * one)
+    }
+    let (right, wrong) = (costs(.clean, noise: 0.3), costs(.noisy, noise: 0.3))
+    for layer in 0...1 { #expect(abs(right[layer] - wrong[layer]) > 0.01 * right[layer]) }
+    #expect(right[2] == wrong[2])  // pixels have no moments
   }
 
   /// The labels' part, too, when there are unlabelled images beside: each part has its own moments.
@@ -179,8 +250,9 @@ import Testing
     for j in 0..<3 {
       let mean = first.reduce(0) { $0 + $1[j] } / 5
       let variance = first.reduce(0) { $0 + ($1[j] - mean) * ($1[j] - mean) } / 4
-      #expect(abs(Double(network.layers[0].runningMean.value[j]) - 0.1 * mean) < 1e-5)
-      #expect(abs(Double(network.layers[0].runningVariance.value[j]) - 0.9 - 0.1 * variance) < 1e-5)
+      let own = network.layers[0].statistics
+      #expect(abs(Double(own.mean.value[j]) - 0.1 * mean) < 1e-5)
+      #expect(abs(Double(own.variance.value[j]) - 0.9 - 0.1 * variance) < 1e-5)
     }
     // Of one batch alone they give what the batch gives, but for n/(n − 1) in the variance.
     let tape = Tape(recording: false)

@@ -159,6 +159,32 @@ import Testing
     #expect(model.parameters(at: "classifierOutput").map(\.value) != before)
   }
 
+  /// Vectors that were drawn elsewhere have the loss of the images that they are of.
+  @Test func vectorsHaveTheLossOfTheirImages() {
+    let model = model(features: false)
+    let tape = Tape(recording: false)
+    var noise = RandomStream(seed: 7, "noise")
+    let found = model.loss(
+      tape.constant(batch.labelled.images.flattenedImages()), labels: batch.labelled.labels,
+      tape.constant(batch.unlabelled.flattenedImages()), using: &noise)
+    #expect(found.parts.map(\.value) == parts(model, batch))
+    #expect(found.examples == 7)
+  }
+
+  /// What is added to the mean's bias is added to the style.
+  @Test func theStyleIsTheMeanOfThePosterior() {
+    let model = model(features: false)
+    let rows = batch.labelled.images.flattenedImages()
+    let labels = batch.labelled.labels
+    let style = model.style(rows, labels: labels)
+    #expect(style.shape == [3, 2])
+    #expect(style != model.style(rows, labels: labels.map { ($0 + 1) % 3 }))
+    let bias = model.parameters(at: "latentMean.bias")[0]
+    bias.value = bias.value.map { $0 + 1 }
+    let moved = model.style(rows, labels: labels) - style
+    for i in 0..<6 { expect(Double(moved[i]), near: 1) }
+  }
+
   @Test func pixelsAreDrawnWithAndWithoutLabels() {
     let drawn = model(features: false) { $0.drawsPixels = true }
     let plain = model(features: false)

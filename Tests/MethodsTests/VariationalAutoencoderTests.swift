@@ -90,6 +90,20 @@ import Testing
     WholeLoss(method: model(latent: 2, drawsPixels: true), batch: images).expectRight()
   }
 
+  @Test func theDivergenceCountsWhatThePlanSaysAtAMoment() {
+    var plan = model(latent: 2).plan
+    plan.divergenceWeight = Schedule(in: .epochs) { Double($0) / 4 }
+    var stream = RandomStream(seed: 1, "model")
+    let weighted = VariationalAutoencoder(plan, using: &stream)
+    for epoch in [0, 1, 4] {
+      var noise = RandomStream(seed: 7, "noise")
+      let loss = weighted.loss(
+        images, at: Moment(step: 0, epoch: epoch), on: Tape(recording: false), using: &noise)
+      let parts = loss.parts.map { Double($0.value) }
+      expect(Double(loss.total.value.scalar), near: parts[0] + Double(epoch) / 4 * parts[1])
+    }
+  }
+
   /// Values by Benchmarks/golden_variational.py.
   @Test func lossAndGradientAreThoseOfPyTorch() {
     let whole = WholeLoss(method: model(latent: 2), batch: images)

@@ -1,0 +1,453 @@
+import Digits
+import Experiments
+import Foundation
+import Gradients
+import Methods
+import Networks
+import Notebook
+import Tensors
+
+/// Chapter 3.4: the model that `lab model` trains.
+public enum TheFinalModel: Chapter {
+  /// The chapter's number.
+  public static let id = "3.4"
+  /// The chapter's title.
+  public static let title = "The final model: unlike networks that label for each other"
+  /// The name of the value: of how many readings of the test set it is seen that they depend on the tile.
+  public static let differingValue = "tiles.differing"
+  /// Candidates, then the models.
+  public static var hasRounds: Bool { true }
+
+  /// Runs the chapter, in the order of its prose.
+  public static func run(_ page: Page) async throws {
+    let data = try await page.mnist()
+    drawTheIdea(page)
+    describe(page, FinalModel.settings)
+    checkTheLoss(page, data)
+    try checkTheLabels(page, data)
+    let study = CrossStudy(page, data)
+    let settings = try choose(page, study)
+    let models = try train(page, study, settings)
+    let figures = CrossFigures(page, data)
+    figures.drawTheCourse(models)
+    figures.drawTheLabels(models)
+    try compareWithLabelsAlone(page, data, models)
+    try compareTiles(page, study, settings)
+    figures.showMistakes(models[0], among: models)
+    countPlain(page, models[0].mistakes.map(\.image))
+    figures.showSureness(models)
+  }
+}
+
+// MARK: - The idea
+
+extension TheFinalModel {
+  private static func drawTheIdea(_ page: Page) {
+    var flow = FlowDiagram(width: 108, height: 50, letter: 0.85)
+    flow.box(["images without labels"], x: 1...22, y: 21...29)
+    for (name, low, colour) in [("A", 34.0, 0), ("B", 2.0, 6)] {
+      let (middle, height) = (low + 6.5, low...low + 13)
+      flow.box(["network \(name)", "learns, image changed strongly"], x: 34...62, y: height)
+      flow.box(["average of \(name)", "at the last exchange"], x: 80...102, y: height)
+      flow.arrow([(22, 25), (28, 25), (28, middle), (34, middle)], colour: colour)
+      flow.arrow([(62, middle), (80, middle)], colour: colour)
+      flow.note("weights", x: 74, y: middle + 2)
+    }
+    flow.arrow([(92, 34), (92, 27), (66, 27), (66, 12), (62, 12)], colour: 0)
+    flow.arrow([(86, 15), (86, 22), (70, 22), (70, 37), (62, 37)], colour: 6)
+    flow.note("labels of A, for B", x: 81, y: 29)
+    flow.note("labels of B, for A", x: 78, y: 20)
+    page.figure(
+      Figure(
+        "idea", title: "Each network learns what the average of the other one is sure of",
+        size: (820, 380), panels: [flow.panel]))
+  }
+
+  /// Weights and multiply-adds of the networks, layer by layer.
+  private static func describe(_ page: Page, _ settings: CrossSettings) {
+    let networks = CrossNetworks(settings, seed: page.seed, name: "sizes").networks
+    for (index, network) in networks.enumerated() {
+      let trainable = network.parameters.filter(\.isTrainable)
+      let name = index == 0 ? "first" : "second"
+      page.value("\(name).weights", Double(trainable.reduce(0) { $0 + $1.value.count }))
+      page.value("\(name).products", multiplications(settings.networks[index]) / 1e6)
+    }
+    page.value("steps", Double(settings.steps))
+    // How often an image is learnt from: 3,000 have a label, 57,000 have none.
+    let steps = Double(settings.steps)
+    page.value("passes.labelled", steps * Double(settings.labelled) / 3000)
+    page.value("passes.others", steps * Double(settings.unlabelled) / 57_000)
+  }
+
+  /// The multiplications of one image in a forward pass.
+  static func multiplications(_ plan: ConvolutionStack.Plan) -> Double {
+    var (side, channels, sum) = (ImageSet.side, 1, 0)
+    for block in plan.blocks {
+      side += 2 * block.padding - block.kernel + 1
+      sum += side * side * block.filters * channels * block.kernel * block.kernel
+      channels = block.filters
+      if block.pools { side /= 2 }
+    }
+    return Double(sum + channels * side * side * plan.hidden + plan.hidden * ImageSet.classCount)
+  }
+}
+
+// MARK: - Checks
+
+extension TheFinalModel {
+  /// −ln of the softmax's probability of a digit.
+  static func crossEntropy(_ z: [Double], _ digit: Int) -> Double {
+    log(z.reduce(0) { $0 + exp($1) }) - z[digit]
+  }
+
+  /// The loss on real digits against the same by hand; who labels is a network of its own.
+  private static func checkTheLoss(_ page: Page, _ data: MNIST) {
+    var settings = CrossStudy.tiny(CrossSettings())
+    // Below the middle of what an untrained labeller says, so that some labels count.
+    (settings.light, settings.threshold) = (Augmentation(), 0.2)
+    for index in 0..<2 { (settings.networks[index].keep, settings.networks[index].noise) = (1, 0) }
+    let networks = CrossNetworks(settings, seed: page.seed, name: "\(id)/loss").networks
+    var noise = RandomStream(seed: page.seed, id, "loss")
+    var source = PairedBatches(
+      LabelledBatches(of: data.train, Array(0..<10), size: 10, seed: 1, name: id),
+      UnlabelledBatches(
+        of: data.train.withoutLabels(Array(10..<60)), size: 50, seed: 1, name: id))
+    let batch = source.next(using: &noise)
+    let labels = networks[1].probabilities(batch.unlabelled)
+    let method = CrossLabels(networks[0], settings, strong: Augmentation()) { _ in labels }
+    let tape = Tape(recording: false)
+    let loss = method.loss(batch, at: Moment(step: 1, epoch: 0), on: tape, using: &noise)
+    let all = concatenation(
+      [batch.labelled.images, batch.unlabelled].map { tape.constant($0) }, along: .rows)
+    let logits = networks[0].logits(all, .trainingAside, using: &noise).value.values
+    func row(_ values: [Float], _ row: Int) -> [Double] {
+      values[10 * row..<10 * row + 10].map(Double.init)
+    }
+    // snippet.by-hand
+    let own = batch.labelled.labels.enumerated().map { crossEntropy(row(logits, $0), $1) }
+    let others = (0..<50).map { image -> Double in
+      let q = row(labels.values, image)
+      let best = q.indices.max { q[$0] < q[$1] }!
+      return q[best] >= 0.2 ? crossEntropy(row(logits, 10 + image), best) : 0
+    }
+    // In step 1 of a ramp of 2 the others weigh a half.
+    page.check(
+      "the loss on its ramp, less that by hand, relative",
+      Double(loss.total.value.scalar) / (Spread(own).mean + 0.5 * Spread(others).mean) - 1,
+      atMost: 1e-5)
+    // snippet.end
+    let kept = others.count { $0 > 0 }
+    page.check("labels of it that count, of 50", Double(kept), near: 25, tolerance: 24)
+  }
+
+  // snippet.shuffled
+  /// Trains anew with other labels of all unlabelled images, then with others of the labelled ones.
+  private static func checkTheLabels(_ page: Page, _ data: MNIST) throws {
+    var settings = CrossStudy.tiny(CrossSettings())
+    // Untrained networks are sure of little: a threshold at which some of their labels count.
+    settings.threshold = 0.15
+    let images = Array(0..<200)
+    let digits = Array(data.train.labels[0..<200])
+    let pixels = Array(data.train.pixels[0..<200 * ImageSet.pixelsPerImage])
+    var kept: [Double] = []
+    func weights(_ labels: [UInt8]) throws -> [Tensor] {
+      let set = ImageSet(pixels: pixels, labels: labels)
+      let training = CrossTraining(
+        settings, on: set, Array(images[..<50]), set.withoutLabels(Array(images[50...])),
+        seed: page.seed)
+      while training.step < settings.steps { kept += try training.runRound {}.map(\.kept) }
+      let finished = training.finish(set, Array(images[..<50])) {}
+      return finished.networks.flatMap { $0.parameters.map(\.value) }
+    }
+    let own = try weights(digits)
+    let shuffled = try weights(digits[..<50] + digits[50...].reversed())
+    let wrong = try weights(digits[..<50].reversed() + digits[50...])
+    func differing(_ other: [Tensor]) -> Double {
+      Double(zip(own, other).count { $0 != $1 })
+    }
+    page.check(
+      "labels that the networks give each other: the least share that counts", kept.min()!,
+      atLeast: 0.1)
+    page.check(
+      "tensors that other labels of unlabelled images change", differing(shuffled), atMost: 0)
+    page.check("tensors that other labels of labelled images change", differing(wrong), atLeast: 1)
+  }
+  // snippet.end
+}
+
+// MARK: - The choice
+
+extension TheFinalModel {
+  /// Something that is left open, and the settings that answer it.
+  private struct Question: Sendable {
+    let key, words: String
+    let answers: [Double]
+    /// Whether something may lie beyond the ends.
+    let isOpen: (low: Bool, high: Bool)
+    let set: @Sendable (inout CrossSettings, Double) -> Void
+
+    func settings(_ answer: Double, _ base: CrossSettings) -> CrossSettings {
+      var settings = base
+      set(&settings, answer)
+      return settings
+    }
+  }
+
+  // snippet.questions
+  /// What is left open, each by a few answers; all else stays as the first settings have it.
+  private static let questions = [
+    Question(
+      key: "strength", words: "augmentation left at the end", answers: [0, 0.25, 0.5, 1],
+      isOpen: (false, false)
+    ) { $0.lastStrength = Float($1) },
+    Question(
+      key: "rate", words: "rate", answers: [0.001, 0.002, 0.004, 0.008], isOpen: (true, true)
+    ) { $0.rate = $1 },
+    // All see as many images: smaller steps are more of them.
+    Question(
+      key: "batch", words: "images of a step", answers: [50, 100, 200], isOpen: (true, true)
+    ) {
+      let share = $1 / Double($0.labelled + $0.unlabelled)
+      ($0.labelled, $0.unlabelled) = (Int($1 / 4), Int($1) - Int($1 / 4))
+      ($0.steps, $0.ramp) = (Int(Double($0.steps) / share), Int(Double($0.ramp) / share))
+    },
+  ]
+  // snippet.end
+
+  /// Answers each question by validation, then asks whether all answers together are better.
+  ///
+  /// The first settings stay where nothing errs less by more than the standard error of one training.
+  private static func choose(_ page: Page, _ study: CrossStudy) throws -> CrossSettings {
+    let (base, asked) = (CrossSettings(), page.isQuick ? Array(questions.prefix(2)) : questions)
+    func jobs(_ all: [CrossSettings]) -> [CrossStudy.Job] {
+      all.map { CrossStudy.Job(.init("candidate", CrossStudy.short($0, page)), .views) }
+    }
+    // The first settings are an answer to each question, and are trained once.
+    var all = [base]
+    for question in asked {
+      all += question.answers.map { question.settings($0, base) }.filter { settings in
+        !all.contains { "\($0)" == "\(settings)" }
+      }
+    }
+    let outcomes = try study.run("candidates", jobs(all))
+    let read = outcomes.map { $0.test.count + $0.mistakes.count + $0.distorted.count }
+    page.check(
+      "results on test images in the candidates' jobs", Double(read.reduce(0, +)), atMost: 0)
+    func outcome(_ settings: CrossSettings) -> CrossOutcome {
+      outcomes[all.firstIndex { "\($0)" == "\(settings)" }!]
+    }
+    let first = outcome(base)
+    // The standard error of a share p of 10,000 images, in points.
+    let p = first.validationError / 100
+    let doubt = 100 * sqrt(p * (1 - p) / 10_000)
+    page.value("validation.doubt", doubt, tolerance: 0.03, unit: "points")
+    var combined = base
+    var rows: [[String]] = []
+    for question in asked {
+      let errors = question.answers.map {
+        outcome(question.settings($0, base)).validationError
+      }
+      rows += zip(question.answers, errors).map {
+        [question.words, "\($0)", String(format: "%.2f", $1)]
+      }
+      // The first settings begin with a standard error's start.
+      let taken = page.choice(
+        of: question.words,
+        by: zip(question.answers, errors).map { answer, error in
+          "\(question.settings(answer, base))" == "\(base)" ? error - doubt : error
+        }, isOpen: question.isOpen)
+      question.set(&combined, question.answers[taken])
+      for (place, error) in errors.enumerated() {
+        page.value("\(question.key).\(place + 1)", error, tolerance: 0.3, unit: "%")
+      }
+    }
+    let together = try study.run("combination", jobs([combined]))[0]
+    page.table(
+      ["question", "answer", "error on validation, %"],
+      rows + [["all together", "", String(format: "%.2f", together.validationError)]])
+    let least = outcomes.map(\.validationError).min()!
+    page.value("choice.lead", first.validationError - least, tolerance: 0.2, unit: "points")
+    page.claim("None does, and all first settings stay.", "choice.lead < validation.doubt")
+    page.value("base.validation", first.validationError, tolerance: 0.3, unit: "%")
+    let isBetter = together.validationError < first.validationError
+    return finish(page, isBetter ? combined : base, isBetter ? together : first, doubt)
+  }
+
+  /// What is done with trained networks, by validation too: their statistics, and the views.
+  private static func finish(
+    _ page: Page, _ settings: CrossSettings, _ outcome: CrossOutcome, _ doubt: Double
+  ) -> CrossSettings {
+    page.value("statistics.noisy", outcome.noisy, tolerance: 0.3, unit: "%")
+    for (views, error) in zip(CrossLook.views, outcome.views) {
+      page.value("views.\(views.key)", error, tolerance: 0.3, unit: "%")
+    }
+    let best = outcome.views.indices.min { outcome.views[$0] < outcome.views[$1] }!
+    var chosen = settings
+    // Views take their number of times as long: they have to be worth it.
+    if outcome.views[0] - outcome.views[best] > doubt { chosen.views = CrossLook.views[best].maps }
+    chosen.estimatesStatistics = outcome.validationError <= outcome.noisy
+    if !page.isQuick {
+      page.check(
+        "what validation chooses is what `lab model` trains",
+        "\(chosen)" == "\(FinalModel.settings)" ? 0 : 1, atMost: 0)
+    }
+    return chosen
+  }
+}
+
+// MARK: - The models
+
+extension TheFinalModel {
+  /// What the protocol wants is ten trainings of what is shipped; these are done so far.
+  ///
+  /// Of `CrossStudy.modelJobs` the first is what `lab model` trains, and the second five are draws.
+  private static let places: [(key: String, job: Int, draw: Int)] = [
+    ("kit", 0, 0), ("draw1", 5, 1), ("draw2", 6, 2),
+  ]
+
+  private static func train(
+    _ page: Page, _ study: CrossStudy, _ settings: CrossSettings
+  ) throws -> [CrossOutcome] {
+    let jobs = CrossStudy.modelJobs(page.isQuick ? CrossStudy.tiny(settings) : settings)
+    let models = try study.run("models", places.map { jobs[$0.job] })
+    func give(_ name: String, _ value: (CrossOutcome) -> Double, _ tolerance: Double = 0.2) {
+      for (place, model) in zip(places, models) {
+        page.value("\(place.key).\(name)", value(model), tolerance: tolerance, unit: "%")
+      }
+      let all = Spread(models.map(value))
+      page.value("mean.\(name)", all, tolerance: tolerance, unit: "%")
+      page.value("mean.\(name).deviation", all.deviation, tolerance: tolerance, unit: "points")
+    }
+    give("first") { $0.test.last![0] }
+    give("second") { $0.test.last![1] }
+    give("together", \.testError, 0.15)
+    give("validation", \.validationError)
+    let mean = Spread(models.map(\.testError)).mean
+    page.value("mean.accuracy", 100 - mean, tolerance: 0.15, unit: "%")
+    page.value("kit.accuracy", 100 - models[0].testError, tolerance: 0.15, unit: "%")
+    let minutes = models.map { $0.seconds / 60 }.min()!
+    page.value("model.minutes", minutes, tolerance: 60, unit: "min")
+    page.quote("kit.best", 0.52, source: "the kit's report: its Γ-model with augmentation")
+    let (kit, own) = (52.0, Double(models[0].mistakes.count))
+    page.value("lead.images", kit - own, tolerance: 15)
+    page.value("lead.chance", (kit + own).squareRoot(), tolerance: 2)
+    page.claim(
+      "Each of the three errs less than the best that the kit reports.",
+      "kit.together < kit.best and draw1.together < kit.best and draw2.together < kit.best")
+    for (place, network) in ["first", "second"].enumerated() {
+      page.difference(
+        "together.over.\(network)",
+        PairedDifference(models.map { $0.test.last![place] }, minus: models.map(\.testError)),
+        tolerance: 0.1)
+    }
+    // What was wanted before the first training.
+    page.quote("aim.together", 0.35, source: "our own aim, from before the first training")
+    page.quote("aim.alone", 0.42, source: "our own aim, from before the first training")
+    page.difference(
+      "aim.missed", PairedDifference(models.map(\.testError), minus: models.map { _ in 0.35 }),
+      tolerance: 0.15)
+    page.claim(
+      "In the mean of the three each network alone errs less than was aimed at.",
+      "mean.first < aim.alone and mean.second < aim.alone")
+    page.table(
+      ["model", "validation, %", "first, %", "second, %", "together, %", "minutes"],
+      zip(places, models).map { place, model in
+        [place.key, String(format: "%.2f", model.validationError)]
+          + model.test.last!.map { String(format: "%.2f", $0) }
+          + [String(format: "%.0f", model.seconds / 60)]
+      })
+    return models
+  }
+
+  /// What the recipe for labels alone reaches on the same labels, and how both bear what they have
+  /// not seen.
+  private static func compareWithLabelsAlone(
+    _ page: Page, _ data: MNIST, _ models: [CrossOutcome]
+  ) throws {
+    let alone = try LabelsAlone.run(page, data, draws: places.map(\.draw))
+    let error = Spread(alone.map(\.error))
+    page.value("alone.error", error, tolerance: 0.2, unit: "%")
+    page.value("alone.error.deviation", error.deviation, tolerance: 0.2, unit: "points")
+    let gain = PairedDifference(alone.map(\.error), minus: models.map(\.testError))
+    page.difference("gain", gain, tolerance: 0.25)
+    page.claim("The final model errs less than the recipe for labels alone.", "0 < gain.low")
+    var rows: [[String]] = []
+    for (place, distortion) in CrossLook.distortions.enumerated() {
+      let (with, without) = (
+        Spread(models.map { $0.distorted[place] }), Spread(alone.map { $0.distorted[place] })
+      )
+      page.value("\(distortion.key).ours", with, tolerance: 2, unit: "%")
+      page.value("\(distortion.key).alone", without, tolerance: 2, unit: "%")
+      if distortion.key == "noisy" {
+        page.difference(
+          "noise.gain",
+          PairedDifference(
+            alone.map { $0.distorted[place] }, minus: models.map { $0.distorted[place] }),
+          tolerance: 10)
+      }
+      rows.append([distortion.words] + [with, without].map { String(format: "%.2f", $0.mean) })
+    }
+    page.table(["test images", "final model, %", "chapter 3.2, %"], rows)
+  }
+}
+
+// MARK: - What a person would say
+
+extension TheFinalModel {
+  /// Test images that the shipped model misreads and that one or two readers took for plainly their
+  /// label, which they knew.
+  private static let plain: [Set<Int>] = {
+    let first: Set = [359, 445, 1459, 4860, 6597, 6625, 9638, 9692]
+    return [first, first.union([1242, 2035, 2447, 2597])]
+  }()
+
+  private static func countPlain(_ page: Page, _ mistakes: [Int]) {
+    for (reader, plain) in zip(["first", "second"], plain) {
+      let count = mistakes.count { plain.contains($0) }
+      page.value("plain.\(reader)", Double(count), tolerance: 8)
+      page.value("disputed.\(reader)", Double(mistakes.count - count), tolerance: 15)
+    }
+    page.quote(
+      "annotators.undecided", 15,
+      source: "the public label errors of MNIST's test images (Northcutt et al. 2021)")
+  }
+}
+
+// MARK: - Another tile
+
+extension TheFinalModel {
+  // snippet.tile
+  /// Trains the first steps on either tile, and counts the predictions that differ.
+  ///
+  /// Built for a processor without AVX-512 the lab has one tile of its own, and this compares nothing.
+  private static func compareTiles(
+    _ page: Page, _ study: CrossStudy, _ settings: CrossSettings
+  ) throws {
+    var start = page.isQuick ? CrossStudy.tiny(settings) : settings
+    if !page.isQuick { (start.steps, start.ramp, start.decay) = (200, 100, 0.9) }
+    // The tile is the calling thread's: on others the products would have the usual one.
+    let threads = Parallel.threadCount
+    Parallel.threadCount = 1
+    defer { Parallel.threadCount = threads }
+    var kept: [Double] = []
+    let readings = try [Tile.wide, .narrow].map { tile -> [Int: [Float]] in
+      let arm = CrossStudy.Arm("first steps, \(tile) tile", start)
+      let outcome = try Kernels.$tile.withValue(tile.isPossible ? tile : Kernels.tile) {
+        try study.run("\(tile) tile", [.init(arm, .everything)])[0]
+      }
+      kept += outcome.kept[0]
+      return Dictionary(
+        uniqueKeysWithValues: outcome.mistakes.map { ($0.image, [Float($0.read), $0.confidence]) })
+    }
+    // Who is in neither list is read by both as its label.
+    let misread = Set(readings[0].keys).union(readings[1].keys)
+    page.value("tiles.misread", Double(misread.count), tolerance: 300)
+    page.value("tiles.kept", Spread(kept).mean, tolerance: 20, unit: "%")
+    let differing = misread.count { readings[0][$0]?.first != readings[1][$0]?.first }
+    page.value(differingValue, Double(differing))
+    page.check(
+      "readings, and their probabilities, that the narrow tile changes",
+      Double(misread.count { readings[0][$0] != readings[1][$0] }), atMost: 0)
+  }
+  // snippet.end
+}

@@ -1,0 +1,162 @@
+import Digits
+import Foundation
+import Notebook
+
+/// The figures of the final model's trainings.
+package struct CrossFigures {
+  private let page: Page
+  private let data: MNIST
+
+  /// Figures for a chapter's page.
+  package init(_ page: Page, _ data: MNIST) { (self.page, self.data) = (page, data) }
+
+  /// The curves of both networks together, a line for each model.
+  package func drawTheCourse(_ models: [CrossOutcome]) {
+    func last(_ part: KeyPath<CrossOutcome, [[Double]]>) -> [[Double]] {
+      models.map { $0[keyPath: part].map { $0.last! } }
+    }
+    let test = last(\.test)
+    let (first, end) = (Spread(test.map { $0.first! }).mean, Spread(test.map { $0.last! }).mean)
+    page.figure(
+      Figure(
+        "course",
+        title: String(
+          format: "Test error of both together: %.2f %% at the first point, %.2f %% at the end",
+          first, end),
+        panels: [
+          .accuracies(
+            x: Axis("step"), y: Axis("error, %"), epochs: models[0].steps,
+            parts: [
+              ("train", last(\.train)), ("validation", last(\.validation)), ("test", test),
+            ])
+        ]))
+  }
+
+  /// How many of the validation images get a label that counts, and how many a wrong one.
+  ///
+  /// They are among the images without labels, and nothing has learnt from what is counted here. The
+  /// last point is left out: at the end the networks have new statistics and label no more.
+  package func drawTheLabels(_ models: [CrossOutcome]) {
+    let steps = Array(models[0].steps.dropLast())
+    guard let last = steps.indices.last else { return }
+    let kept = models.map { Array($0.kept.dropLast()) }
+    // Of all images, and not of those that count: these grow more, and by the harder ones.
+    let wrong = models.map { model in
+      zip(model.kept, model.wrong).dropLast().map { zip($0, $1).map { $0 * $1 / 100 } }
+    }
+    func mean(_ shares: [[[Double]]], _ point: Int) -> [Double] {
+      shares.map { Spread($0[point]).mean }
+    }
+    func panel(_ title: String, _ shares: [[[Double]]]) -> Panel {
+      let lines = ["by the second network", "by the first"].enumerated().map { network, name in
+        (name: name, bySeed: shares.map { $0.map { $0[network] } })
+      }
+      return .accuracies(
+        title, x: Axis("step"), y: Axis("% of the images"), epochs: steps, parts: lines)
+    }
+    for (name, point) in [("early", 0), ("late", last)] {
+      page.value("labelling.\(name)", Double(steps[point]))
+      page.value("kept.\(name)", Spread(mean(kept, point)), tolerance: 1, unit: "%")
+      page.value("wrong.\(name)", Spread(mean(wrong, point)), tolerance: 0.2, unit: "%")
+      page.value(
+        "test.\(name)", Spread(models.map { $0.test[point].last! }), tolerance: 0.2, unit: "%")
+    }
+    page.difference(
+      "wrong.more", PairedDifference(mean(wrong, last), minus: mean(wrong, 0)), tolerance: 0.2)
+    page.figure(
+      Figure(
+        "labels",
+        title: String(
+          format: "Wrong labels: for %.2f %% of the images at step %d, for %.2f %% at step %d",
+          Spread(mean(wrong, 0)).mean, steps[0], Spread(mean(wrong, last)).mean, steps[last]),
+        size: (860, 380), columns: 2,
+        panels: [
+          panel("labels that count", kept), panel("labels that count and are wrong", wrong),
+        ]))
+  }
+
+  /// What one model misreads, and which digits all of them read as which.
+  package func showMistakes(_ model: CrossOutcome, among models: [CrossOutcome]) {
+    let shipped = model.mistakes
+    page.value("shipped.mistakes", Double(shipped.count), tolerance: 15)
+    var counts = [[Double]](repeating: [Double](repeating: 0, count: 10), count: 10)
+    for mistake in models.flatMap(\.mistakes) {
+      counts[mistake.label][mistake.read] += 1 / Double(models.count)
+    }
+    let cells = counts.indices.flatMap { label in counts[label].indices.map { (label, $0) } }
+    let most = cells.map { counts[$0.0][$0.1] }.max()!
+    let worst = cells.filter { counts[$0.0][$0.1] == most }.map { "a \($0.0) read as \($0.1)" }
+    let digits = (0...9).map { (Double($0), "\($0)") }
+    page.figure(
+      Figure(
+        "confusion",
+        title: "What happens most: \(worst.joined(separator: " and ")), "
+          + String(format: "%.1f times a model", most),
+        size: (620, 520),
+        panels: [
+          Panel(
+            x: Axis("digit read", ticks: digits),
+            y: Axis("true digit", ticks: (0...9).map { (Double(9 - $0), "\($0)") }),
+            marks: [
+              .heatmap(
+                counts,
+                labels: counts.map { $0.map { $0 < 0.05 ? "" : String(format: "%.1f", $0) } })
+            ])
+        ]))
+    // What the networks of a quick run misread is most of the images.
+    let shown = shipped.sorted { $0.confidence > $1.confidence }.prefix(60)
+    guard !shown.isEmpty else { return }
+    page.figure(
+      Figure(
+        "mistakes",
+        title: "The shipped model misreads \(shipped.count) test images, "
+          + "\(shipped.count { $0.confidence >= 0.99 }) of them at 99 % and more",
+        size: (860, 560),
+        panels: [
+          Panel(marks: [
+            .images(
+              shown.map { data.test.images([$0.image]).values },
+              captions: shown.map {
+                "\($0.label) as \($0.read), \(Int((100 * $0.confidence).rounded()))"
+              }, columns: 10)
+          ])
+        ]))
+  }
+
+  /// How often predictions are right, against how sure they are.
+  package func showSureness(_ models: [CrossOutcome]) {
+    let bins = CrossLook.edges.indices.map { bin -> (count: Double, right: Double, sum: Double) in
+      let own = models.map { $0.sureness[bin] }
+      return (
+        Double(own.reduce(0) { $0 + $1.count }), Double(own.reduce(0) { $0 + $1.right }),
+        own.reduce(0.0) { $0 + Double($1.count) * $1.sureness }
+      )
+    }
+    let all = bins.reduce(0.0) { $0 + $1.count }
+    // Of each bin, how far its share of right predictions is from what they say of themselves.
+    let off = bins.reduce(0.0) { $0 + abs($1.right - $1.sum) } / all
+    page.value("off", 100 * off, tolerance: 0.5, unit: "points")
+    let surest = bins.last!
+    page.value("surest.share", 100 * surest.count / all, tolerance: 5, unit: "%")
+    page.value(
+      "surest.wrong", 100 * (1 - surest.right / max(1, surest.count)), tolerance: 0.2, unit: "%")
+    let used = bins.filter { $0.count > 0 }
+    page.figure(
+      Figure(
+        "sureness",
+        title: String(
+          format: "%.1f %% of the predictions are at 0.999 and more, %.2f %% of these are wrong",
+          100 * surest.count / all, 100 * (1 - surest.right / max(1, surest.count))),
+        panels: [
+          Panel(
+            x: Axis("mean probability of the predictions of a bin", range: 0...1),
+            y: Axis("share of them that is right", range: 0...1),
+            marks: [
+              .guide([(0, 0), (1, 1)]),
+              .points(
+                "\(models.count) models",
+                used.map { (x: $0.sum / $0.count, y: $0.right / $0.count) }),
+            ])
+        ]))
+  }
+}
