@@ -36,7 +36,7 @@ extension Submission {
       cmp code/predictions.csv predictions.csv
       ```
 
-      The first of the two scripts writes `code/model.lab` and fetches MNIST where it is missing; an
+      The first of the two scripts trains for half an hour or more, writes `code/model.lab` and fetches MNIST where it is missing; an
       interrupted training goes on with `./mnist_model.sh --resume`. The second one writes
       `code/predictions.csv`. `cd code && swift run lab check` holds the write-up against its records.
 

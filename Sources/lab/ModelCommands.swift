@@ -161,7 +161,7 @@ struct ModelCommand: AsyncParsableCommand {
   /// The seconds of the whole training on this machine, by the trainings of the same settings in
   /// chapter 3.4; nil where nobody knows.
   ///
-  /// There a training has one thread, and here each network has its own, if there are as many.
+  /// There one that ran by itself had a thread for each network, as here.
   private func expectedSeconds() -> Double? {
     guard !options.quick, let catalogue = try? Catalogue(),
       let files = try? ChapterFiles(root: catalogue.root, id: "3.4")

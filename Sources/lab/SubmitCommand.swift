@@ -60,6 +60,7 @@ struct SubmitCommand: AsyncParsableCommand {
     let table = try storedPredictions()
     try requireAgreement(catalogue)
     try await requirePredictions(table)
+    Console.complain("The predictions are the model's; the write-up takes about half a minute.")
     let site = try catalogue.site()
     let writeUp =
       try await Site.canPrint()

@@ -48,8 +48,9 @@ package struct CrossFigures {
       shares.map { Spread($0[point]).mean }
     }
     func panel(_ title: String, _ shares: [[[Double]]]) -> Panel {
-      let lines = ["by the second network", "by the first"].enumerated().map { network, name in
-        (name: name, bySeed: shares.map { $0.map { $0[network] } })
+      // The first network's labels are the second one's to learn.
+      let lines = [("by the first network", 1), ("by the second", 0)].map { name, learner in
+        (name: name, bySeed: shares.map { $0.map { $0[learner] } })
       }
       return .accuracies(
         title, x: Axis("step"), y: Axis("% of the images"), epochs: steps, parts: lines)
@@ -61,13 +62,17 @@ package struct CrossFigures {
       page.value(
         "test.\(name)", Spread(models.map { $0.test[point].last! }), tolerance: 0.2, unit: "%")
     }
+    let right = [0, last].map { point in
+      Spread(zip(mean(kept, point), mean(wrong, point)).map { $0 - $1 }).mean
+    }
+    page.value("right.more", right[1] - right[0], tolerance: 1, unit: "points")
     page.difference(
       "wrong.more", PairedDifference(mean(wrong, last), minus: mean(wrong, 0)), tolerance: 0.2)
     page.figure(
       Figure(
         "labels",
         title: String(
-          format: "Wrong labels: for %.2f %% of the images at step %d, for %.2f %% at step %d",
+          format: "Wrong labels, mean of both: %.2f %% of images at step %d, %.2f %% at step %d",
           Spread(mean(wrong, 0)).mean, steps[0], Spread(mean(wrong, last)).mean, steps[last]),
         size: (860, 380), columns: 2,
         panels: [
