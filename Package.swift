@@ -130,12 +130,7 @@ let package = Package(
     // What no chapter stands on: another data set, and a method of a chapter on it.
     module("Pictures", ["Methods"]),
     // A digit of the reader's own: its picture, and the model as it is handed on.
-    module(
-      "Handwriting",
-      [
-        "Methods",
-        .product(name: "Subprocess", package: "swift-subprocess"),
-      ]),
+    module("Handwriting", ["Methods", "Notebook"]),
     .executableTarget(
       name: "lab",
       dependencies: [

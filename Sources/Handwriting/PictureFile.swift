@@ -1,6 +1,6 @@
 import Files
 import Foundation
-import Subprocess
+import Notebook
 
 /// A picture in a file: PGM by the lab itself, PNG by netpbm's `pngtopam`.
 public struct PictureFile: Sendable {
@@ -69,54 +69,16 @@ public struct PictureFile: Sendable {
     data.dropFirst(place).prefix(4).reduce(0) { $0 << 8 | Int($1) }
   }
 
-  /// How long a converter may take.
-  private static let patience = Duration.seconds(60)
-
   /// A PNG as a PGM, PBM or PPM.
-  private func converted(on background: Background, by program: String) async throws -> Data {
-    let converted = try await withThrowingTaskGroup(of: Data?.self) { group in
-      group.addTask { try await output(of: program, on: background) }
-      group.addTask {
-        try await Task.sleep(for: Self.patience)
-        return nil
-      }
-      defer { group.cancelAll() }
-      return try await group.next()!
-    }
-    guard let converted else {
-      throw LabError(.tool, "\(program) did not end in a minute; run it by itself.")
-    }
-    return converted
-  }
-
-  private func output(of program: String, on background: Background) async throws -> Data {
-    var options = PlatformOptions()
-    options.createSession = true
-    options.teardownSequence = [
-      .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .milliseconds(10))
-    ]
-    do {
-      let result = try await Subprocess.run(
-        program.contains("/") ? .path(.init(program)) : .name(program),
-        arguments: ["-quiet", "-mix", "-background=\(background.rawValue)", url.path],
-        platformOptions: options, input: .none,
-        // Three numbers of two bytes for each pixel, and the header.
-        output: .data(limit: 6 * Netpbm.mostPixels + 1000), error: .string(limit: 1 << 16))
-      try Task.checkCancellation()
-      guard case .exited(0) = result.terminationStatus else {
-        // Its own words for that are of its inside: "setjmp returns error condition".
-        throw Netpbm.Malformed(reason: "is cut short or damaged")
-      }
-      return result.standardOutput
-    } catch let error as SubprocessError {
-      try Task.checkCancellation()
-      if error.code == .executableNotFound {
-        throw LabError(
-          .tool,
-          "\(program) is missing, so the PNG was not read; install it with: apt-get install netpbm."
-        )
-      }
-      throw LabError(.tool, "\(program) cannot be run or wrote without end; run it by itself.")
-    }
+  private func converted(on background: Background, by name: String) async throws -> Data {
+    let program = Program(
+      name: name, remedy: "the PNG was not read; install it with: apt-get install netpbm")
+    // Three numbers of two bytes for each pixel, and the header.
+    let outcome = try await program.run(
+      ["-quiet", "-mix", "-background=\(background.rawValue)", url.path],
+      limit: 6 * Netpbm.mostPixels + 1000)
+    // Its own words for that are of its inside: "setjmp returns error condition".
+    guard outcome.isGood else { throw Netpbm.Malformed(reason: "is cut short or damaged") }
+    return outcome.output
   }
 }

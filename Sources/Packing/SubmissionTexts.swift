@@ -56,7 +56,7 @@ extension Submission {
     if let differing {
       text += """
 
-        Trained for 200 steps on either of the lab's two tiles of products, the wide one of AVX-512 and
+        After the first steps on either of the lab's two tiles of products, the wide one of AVX-512 and
         the narrow one of AVX2, the networks differ in \(differing) of the 10,000 predictions, by the
         record of chapter 3.4.
 

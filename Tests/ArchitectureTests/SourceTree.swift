@@ -51,8 +51,8 @@ struct SourceTree {
       let place = layers.firstIndex { $0.contains(module) }!
       return Set(layers[..<place].joined())
     case "Derivations": return ["Files", "Tensors"]
-    case "Handwriting", "Pictures": return allowed("Methods")!.union(["Methods"])
-    case "Experiments": return allowed("Methods")!.union(["Methods", "Notebook"])
+    case "Pictures": return allowed("Methods")!.union(["Methods"])
+    case "Experiments", "Handwriting": return allowed("Methods")!.union(["Methods", "Notebook"])
     case "Chapters": return allowed("Experiments")!.union(["Experiments"])
     case "lab":
       return allowed("Chapters")!.union([
