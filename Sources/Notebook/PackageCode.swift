@@ -2,6 +2,8 @@ import Foundation
 
 /// The code of a package as it stood at one time: which files a result depends on, and their digests.
 ///
+/// The digest of a Swift file is that of its code: a comment or an indentation changes no result.
+///
 /// A result depends on two things. One is what a chapter and its experiment are made of: their own
 /// files, and those files of the methods and of what experiments share that they name, followed
 /// further; when one of them changes, the result is stale. The other is the engine, all modules
@@ -59,7 +61,7 @@ public struct PackageCode: Sendable {
       uniqueKeysWithValues: paths.map { path in
         let data = Self.data(of: path, in: root)
         let names = SwiftNames(String(decoding: data, as: UTF8.self))
-        return (path, File(digest: Notebook.digest(of: data), names: names))
+        return (path, File(digest: Self.digest(of: data, path), names: names))
       })
     let aliased = engine.reduce(into: Set<String>()) { words, path in
       words.formUnion(
@@ -134,7 +136,7 @@ public struct PackageCode: Sendable {
     var open: [(path: String, names: SwiftNames)] = []
     for path in own {
       let data = Self.data(of: path, in: root)
-      digests[path] = Notebook.digest(of: data)
+      digests[path] = Self.digest(of: data, path)
       open.append((path, SwiftNames(String(decoding: data, as: UTF8.self))))
     }
     func reach(_ path: String) {
@@ -178,6 +180,14 @@ public struct PackageCode: Sendable {
 
   /// The digest of a file; of one that is missing, a word.
   private static func digest(ofFile path: String, in root: URL) -> String {
-    (try? Data(contentsOf: root.appendingPathComponent(path))).map(Notebook.digest) ?? "missing"
+    (try? Data(contentsOf: root.appendingPathComponent(path))).map { digest(of: $0, path) }
+      ?? "missing"
+  }
+
+  /// The digest of a file's code: of Swift without comments, of all else as it stands.
+  private static func digest(of data: Data, _ path: String) -> String {
+    guard path.hasSuffix(".swift") else { return Notebook.digest(of: data) }
+    return Notebook.digest(
+      of: Data(SwiftTokens(String(decoding: data, as: UTF8.self)).codeAlone))
   }
 }

@@ -39,6 +39,38 @@ struct SwiftTokens {
     if depth != 0 { isWhole = false }
   }
 
+  /// The file without its comments, and with one space or one end of a line for each white space.
+  ///
+  /// Two files that differ in this way alone are the same code. One that is not understood stays as
+  /// it is.
+  var codeAlone: [UInt8] {
+    guard isWhole else { return bytes }
+    let newline = UInt8(ascii: "\n")
+    var (code, space): ([UInt8], UInt8?) = ([], nil)
+    var place = 0
+    func isKept(_ piece: (kind: PieceKind, range: Range<Int>)) -> Bool { piece.kind != .word }
+    for piece in pieces.filter(isKept) + [(.comment, bytes.count..<bytes.count)] {
+      for byte in bytes[place..<piece.range.lowerBound] {
+        if byte <= 0x20 {
+          space = byte == newline || space == newline ? newline : UInt8(ascii: " ")
+        } else {
+          if let space, !code.isEmpty { code.append(space) }
+          space = nil
+          code.append(byte)
+        }
+      }
+      place = piece.range.upperBound
+      if piece.kind == .comment {
+        space = space ?? UInt8(ascii: " ")
+      } else {
+        if let space, !code.isEmpty { code.append(space) }
+        space = nil
+        code += bytes[piece.range]
+      }
+    }
+    return code
+  }
+
   private func byte(_ offset: Int = 0) -> UInt8 {
     place + offset < bytes.count ? bytes[place + offset] : 0
   }

@@ -409,7 +409,8 @@ struct SmallPackage {
     #expect(try package.files.state() == .failed)
 
     try package.store(package.record)
-    try package.write(SmallPackage.source + "// edited\n", to: "Chapters/9.9-chapter.swift")
+    try package.write(
+      SmallPackage.source + "private let edited = 1\n", to: "Chapters/9.9-chapter.swift")
     #expect(refusal()?.description.contains("has changed since the record") == true)
     #expect(try package.files.state() == .stale)
 

@@ -137,8 +137,8 @@ private enum Timed: Chapter {
     #expect(try expected(package, speed: 100) { $0.recheckCount = 2 } == 130)
     #expect(try expected(package, speed: 100) { $0.seed = 7 } == 130, "nothing is kept of it")
     // What was kept of other code is none.
-    try package.write("// Other code.\n", to: "Chapters/0.1-zero.swift")
-    try package.write("// Other work.\n", to: "Sources/Experiments/0.1/Work.swift")
+    try package.write("let other = 1\n", to: "Chapters/0.1-zero.swift")
+    try package.write("let other = 1\n", to: "Sources/Experiments/0.1/Work.swift")
     #expect(try expected(package, speed: 100) == 130)
   }
 

@@ -31,10 +31,10 @@ import Testing
     #expect(try result("y", beside, 2) == 2)
     #expect(try result("x", beside, 3, isFresh: true) == 3)
     // The chapter's own file counts for the work that is written in it, and only for that.
-    try package.write("// Other words.\n", to: "Chapters/0.1-zero.swift")
+    try package.write("let other = 1\n", to: "Chapters/0.1-zero.swift")
     #expect(try result("own", own, 4) == 4)
     #expect(try result("x", beside, 4) == 3)
-    try package.write("// Other work.\n", to: "Sources/Experiments/0.1/Work.swift")
+    try package.write("let other = 1\n", to: "Sources/Experiments/0.1/Work.swift")
     #expect(try result("x", beside, 5) == 5)
     // A method counts once the work names it.
     try package.write("struct Method {}\n", to: "Sources/Methods/Method.swift")
@@ -44,7 +44,7 @@ import Testing
     try package.write("struct Method { var a = 1 }\n", to: "Sources/Methods/Method.swift")
     #expect(try result("x", beside, 8) == 8)
     // The engine does not, but is told.
-    try package.write("// Other kernels.\n", to: "Sources/Tensors/Deep/Kernels.swift")
+    try package.write("let other = 1\n", to: "Sources/Tensors/Deep/Kernels.swift")
     let kept = try results(package)
     let old: [Double] = kept("x", file: beside) { [9] }
     #expect(old[0] == 8)
@@ -318,7 +318,7 @@ private enum Work: Chapter {
     let finding = try #require(files.jobFindings().first)
     #expect(finding.file == path("another") && finding.sentence.contains("not as a run left it"))
     // Also where the record is no help.
-    try package.write("// Other code.\n", to: "Chapters/0.1-zero.swift")
+    try package.write("let other = 1\n", to: "Chapters/0.1-zero.swift")
     #expect(files.jobFindings() == [finding])
     // Who asks for evidence hears of it, whatever is drawn; the right number is no excuse.
     let edited = try text(package, path("another"))
@@ -425,7 +425,7 @@ private enum Work: Chapter {
     let package = try TemporaryPackage()
     let files = try package.files
     _ = try await run(files)
-    try package.write("// Other kernels.\n", to: "Sources/Lanes/Kernels.swift")
+    try package.write("let other = 1\n", to: "Sources/Lanes/Kernels.swift")
     #expect(try files.state() == .olderEngine)
     let record = try package.record()
     let second = try await run(files)
@@ -433,7 +433,7 @@ private enum Work: Chapter {
     #expect(try files.state() == .olderEngine)
     #expect(try package.record() == record, "a run that stands on older results confirms")
     // Nor does a record that is made anew from them pass for one of the present engine.
-    try package.write("// Other code.\n", to: "Chapters/0.1-zero.swift")
+    try package.write("let other = 1\n", to: "Chapters/0.1-zero.swift")
     #expect(try files.state() == .stale)
     #expect(try await run(files).run.olderResults == 3)
     #expect(try files.state() == .olderEngine)

@@ -84,6 +84,27 @@ import Testing
     }
   }
 
+  /// Pieces of code that are the same but for comments and the width of white space.
+  @Test(arguments: [
+    ("let a = 1 // one\n\n    let b = 2\n", "let a = 1\nlet b = 2"),
+    ("/// Doc.\nfunc f(\n    _ a: Int) {}", "func f(\n_ a: Int) {}"),
+    ("a /* one /* two */ */ b", "a b"),
+    ("let c = \"x // \\(y /* z */) /* w */\"", "let c = \"x // \\(y ) /* w */\""),
+  ])
+  func codeAloneKnowsNoComment(_ one: String, _ other: String) {
+    #expect(SwiftTokens(one).codeAlone == SwiftTokens(other).codeAlone)
+    #expect(String(decoding: SwiftTokens(other).codeAlone, as: UTF8.self) == other)
+  }
+
+  @Test(arguments: [
+    ("\"a  b\"", "\"a b\""), ("\"a // b\"", "\"a \""), ("a\nb", "a b"), ("ab", "a b"),
+    ("\"\"\"\n  a\n\n  b\n  \"\"\"", "\"\"\"\n  a\n  b\n  \"\"\""), ("/a  b/", "/a b/"),
+    ("let a = \"open // one", "let a = \"open"),
+  ])
+  func codeAloneKeepsTheRest(_ one: String, _ other: String) {
+    #expect(SwiftTokens(one).codeAlone != SwiftTokens(other).codeAlone)
+  }
+
   @Test(arguments: [
     "func f() { \"open }", "struct A {", "let a = 1 }", "/* open", "let a = \"\"\" x",
   ])
@@ -165,7 +186,8 @@ struct PackageTree: ~Copyable {
     ] {
       let place = tree.root.appendingPathComponent(path)
       let old = try? Data(contentsOf: place)
-      try tree.write(path, (old.map { String(decoding: $0, as: UTF8.self) } ?? "") + "\n// edited")
+      let text = old.map { String(decoding: $0, as: UTF8.self) } ?? ""
+      try tree.write(path, text + "\nprivate let edited = 1")
       #expect(zip(digests(), before.0).map { $0 != $1 } == changes, "\(path)")
       #expect((tree.code.engineDigest != before.1) == path.hasPrefix("Sources/Tensors"), "\(path)")
       if let old { try old.write(to: place) } else { try FileManager.default.removeItem(at: place) }
@@ -178,6 +200,26 @@ struct PackageTree: ~Copyable {
       try tree.write(path, "// edited")
       #expect(tree.code.engineDigest != engine, "\(path)")
     }
+  }
+
+  @Test func aCommentChangesNoDigestOfSwift() throws {
+    let tree = try tree()
+    func digests() -> [String] {
+      [PackageCode.digest(tree.code.sources(of: "1.1", and: ["Chapters/1.1-one.swift"]))]
+        + [tree.code.engineDigest]
+    }
+    let before = digests()
+    for path in [
+      "Sources/Methods/Classifier.swift", "Sources/Experiments/1.1/Job.swift",
+      "Sources/Tensors/Kernels.swift", "Chapters/1.1-one.swift",
+    ] {
+      let place = tree.root.appendingPathComponent(path)
+      let old = String(decoding: try Data(contentsOf: place), as: UTF8.self)
+      try tree.write(path, "/// A comment.\n  \(old)  // another\n")
+      #expect(digests() == before, "\(path)")
+    }
+    try tree.write("Sources/COpenBLAS/shim.h", "#include <cblas.h> // edited")
+    #expect(digests()[1] != before[1])
   }
 
   /// What another file gives to a type is reached though the type's user names neither.
@@ -261,7 +303,7 @@ struct PackageTree: ~Copyable {
     for path in methods {
       let place = tree.root.appendingPathComponent(path)
       let old = try Data(contentsOf: place)
-      try (old + Data("\n// edited\n".utf8)).write(to: place)
+      try (old + Data("\nprivate let edited = 1\n".utf8)).write(to: place)
       let changed = zip(sources(), before).map { $0 != $1 }
       #expect(changed == before.map { $0[path] != nil }, "\(path)")
       // The derivations by hand need no method.

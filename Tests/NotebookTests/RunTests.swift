@@ -83,11 +83,11 @@ private enum Zero: Chapter {
     let second = try await run(1.2, package.files)
     #expect(!second.confirmsRecord && !second.findings.isEmpty)
     #expect(try package.record() != first)
-    try package.write("// Other code.\n", to: "Chapters/0.1-zero.swift")
+    try package.write("let other = 1\n", to: "Chapters/0.1-zero.swift")
     #expect(try await !run(1.15, package.files).confirmsRecord)
     // Another engine is another run, though all numbers agree.
     let before = try package.record()
-    try package.write("// Other kernels.\n", to: "Sources/Tensors/Kernels.swift")
+    try package.write("let other = 1\n", to: "Sources/Tensors/Kernels.swift")
     #expect(try package.files.state() == .olderEngine)
     #expect(try await !run(1.15, package.files).confirmsRecord)
     #expect(try package.record() != before)

@@ -177,7 +177,8 @@ import Testing
     try scratch.alter("figures/1.1.json", "\"status\" : \"passed\"", "\"status\" : \"failed\"")
     states[0] = "failed"
     #expect(try await rows(of: Tool.run(["list"], in: scratch.url).output) == rows(states))
-    try scratch.alter("Chapters/1.1-activation-derivatives.swift", "import", "// edited\nimport")
+    try scratch.alter(
+      "Chapters/1.1-activation-derivatives.swift", "import", "private let edited = 1\nimport")
     states[0] = "stale"
     #expect(try await rows(of: Tool.run(["list"], in: scratch.url).output) == rows(states))
     try scratch.alter("figures/1.1.json", #""mode" : "full""#, #""mode" : "quick""#)
@@ -197,7 +198,7 @@ import Testing
   @Test func anOlderEngineIsSaidAndFailsOnlyWhereStrict() async throws {
     let scratch = try Scratch.copyOfPackage()
     #expect(try await Tool.run(["check", "1.1", "--strict"], in: scratch.url).code == 0)
-    try scratch.alter("Sources/Tensors/Kernels.swift", "import", "// edited\nimport")
+    try scratch.alter("Sources/Tensors/Kernels.swift", "import", "private let edited = 1\nimport")
     let states = allChapters.map { _ in "older engine" }
     #expect(try await rows(of: Tool.run(["list"], in: scratch.url).output) == rows(states))
     let sentence =

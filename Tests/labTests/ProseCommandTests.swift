@@ -158,7 +158,7 @@ import Testing
     let cases: [(Int32, String, (Scratch) throws -> Void)] = [
       (
         1, "\(source) has changed since the record of chapter 1.1; \(advice)",
-        { try $0.alter(source, "import", "// edited\nimport") }
+        { try $0.alter(source, "import", "private let edited = 1\nimport") }
       ),
       (
         1, "Chapter 1.1's last full run failed; \(advice)",
