@@ -173,7 +173,8 @@ public struct CrossNetworks: Module {
 /// Networks that train for a round, each on a thread of its own, and then exchange their averages.
 ///
 /// In a round nobody reads what another changes: the bits are the same on any number of threads.
-/// Between two rounds the last exchange is what the averages are: no more is to be kept.
+/// Between two rounds what was exchanged last are the averages as they stand, so that nothing more is
+/// to be kept than the trainings.
 public final class CrossTraining {
   /// What it is a training by, and of what.
   public let (settings, networks): (CrossSettings, CrossNetworks)

@@ -17,8 +17,7 @@ package struct StackPretraining: Sendable {
   package static let masking: Float = 0.25
   /// The levels of noise whose first layers are looked at.
   ///
-  /// Of 0 and the paper's all three layers are trained. They stand last, because what is last is
-  /// begun first, and they take the longest.
+  /// Of 0 and the paper's all three layers are trained, which takes the longest.
   package static let levels: [Float] = [0.1, 0.5, 0, masking]
 
   /// The layers, and what the first of them makes of images.

@@ -38,7 +38,7 @@ package enum SideBySide {
     let state = Mutex<(results: [Int: Result], error: (any Error)?)>(([:], nil))
     progress(label, 0)
     Parallel.forEach(names.count) { piece in
-      // The last index is taken first.
+      // The last piece is taken first, and so the names are begun in their order.
       let index = names.count - 1 - piece
       do {
         try flag.check()
