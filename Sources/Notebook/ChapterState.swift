@@ -60,7 +60,8 @@ extension ChapterFiles {
     var sources = try sources(in: code)
     // What the run has read beside: records of other chapters, or code that it has measured.
     for path in stored.sources.keys where sources[path] == nil && Self.hasFile(path, in: root) {
-      sources[path] = digest(of: try Self.read(root.appendingPathComponent(path)))
+      sources[path] = PackageCode.digest(
+        of: try Self.read(root.appendingPathComponent(path)), path)
     }
     if let change = Self.change(from: stored.sources, to: sources) {
       return (.stale, "\(change) since the record of chapter \(id)")

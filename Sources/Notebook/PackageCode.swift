@@ -2,7 +2,8 @@ import Foundation
 
 /// The code of a package as it stood at one time: which files a result depends on, and their digests.
 ///
-/// The digest of a Swift file is that of its code: a comment or an indentation changes no result.
+/// The digest of a Swift file is that of its code: neither a comment nor the width of white space,
+/// outside of texts, changes a result.
 ///
 /// A result depends on two things. One is what a chapter and its experiment are made of: their own
 /// files, and those files of the methods and of what experiments share that they name, followed
@@ -185,9 +186,10 @@ public struct PackageCode: Sendable {
   }
 
   /// The digest of a file's code: of Swift without comments, of all else as it stands.
-  private static func digest(of data: Data, _ path: String) -> String {
-    guard path.hasSuffix(".swift") else { return Notebook.digest(of: data) }
-    return Notebook.digest(
-      of: Data(SwiftTokens(String(decoding: data, as: UTF8.self)).codeAlone))
+  static func digest(of data: Data, _ path: String) -> String {
+    guard path.hasSuffix(".swift"), let source = String(validating: data, as: UTF8.self) else {
+      return Notebook.digest(of: data)
+    }
+    return Notebook.digest(of: Data(SwiftTokens(source).codeAlone))
   }
 }

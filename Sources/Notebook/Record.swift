@@ -41,7 +41,8 @@ public struct Record: Codable, Equatable, Sendable {
   public var seal = ""
   /// The seed of all random streams.
   public var seed: UInt64
-  /// The SHA-256, in hexadecimal, of each file that the run depended on when it began, by its path.
+  /// The SHA-256, in hexadecimal, of each file that the run depended on when it began, by its path: of
+  /// a Swift file's code without its comments (`PackageCode`), of any other as it stands.
   ///
   /// These are the chapter's Swift file, its folder in Experiments, the files of Methods and of
   /// Experiments/Shared that these name, and every file that the prose quotes.

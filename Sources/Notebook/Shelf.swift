@@ -18,7 +18,7 @@ struct Shelf {
       throw LabError(.input, "The page stands in no package to read \(path) of.")
     }
     let data = try ChapterFiles.read(root.appendingPathComponent(path))
-    digests[path] = digest(of: data)
+    digests[path] = PackageCode.digest(of: data, path)
     return data
   }
 

@@ -1,7 +1,8 @@
 /// The words and operators of Swift code, without its comments and its text.
 ///
-/// It knows as much of the language as is needed to find names: strings with their interpolations,
-/// which are code again, comments inside comments, and literals of regular expressions.
+/// It knows as much of the language as is needed to find names and to leave out comments: strings with
+/// their interpolations, which are code again, comments inside comments, and literals of regular
+/// expressions.
 struct SwiftTokens {
   /// A piece of code.
   enum Token: Equatable {
@@ -20,7 +21,8 @@ struct SwiftTokens {
   private(set) var tokens: [Token] = []
   /// What a reader tells apart by colour, as ranges of bytes in their order.
   private(set) var pieces: [(kind: PieceKind, range: Range<Int>)] = []
-  /// Whether every text and every bracket that opens is closed: else the names may be wrong.
+  /// Whether every text and every bracket that opens is closed, and each slash is understood: else
+  /// names and comments may be wrong.
   private(set) var isWhole = true
 
   private let bytes: [UInt8]
@@ -41,18 +43,19 @@ struct SwiftTokens {
 
   /// The file without its comments, and with one space or one end of a line for each white space.
   ///
-  /// Two files that differ in this way alone are the same code. One that is not understood stays as
-  /// it is.
+  /// Two files that differ in this way alone are the same code, where no line is asked its number. One
+  /// that is not understood stays as it is.
   var codeAlone: [UInt8] {
     guard isWhole else { return bytes }
-    let newline = UInt8(ascii: "\n")
+    func isEnd(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
+    let (newline, blank) = (UInt8(ascii: "\n"), UInt8(ascii: " "))
     var (code, space): ([UInt8], UInt8?) = ([], nil)
     var place = 0
     func isKept(_ piece: (kind: PieceKind, range: Range<Int>)) -> Bool { piece.kind != .word }
     for piece in pieces.filter(isKept) + [(.comment, bytes.count..<bytes.count)] {
       for byte in bytes[place..<piece.range.lowerBound] {
         if byte <= 0x20 {
-          space = byte == newline || space == newline ? newline : UInt8(ascii: " ")
+          space = isEnd(byte) || space == newline ? newline : blank
         } else {
           if let space, !code.isEmpty { code.append(space) }
           space = nil
@@ -61,7 +64,8 @@ struct SwiftTokens {
       }
       place = piece.range.upperBound
       if piece.kind == .comment {
-        space = space ?? UInt8(ascii: " ")
+        // One that ends lines is an end of a line to the compiler too.
+        space = bytes[piece.range].contains(where: isEnd) ? newline : space ?? blank
       } else {
         if let space, !code.isEmpty { code.append(space) }
         space = nil
@@ -75,6 +79,9 @@ struct SwiftTokens {
     place + offset < bytes.count ? bytes[place + offset] : 0
   }
 
+  /// Whether a line ends here.
+  private var isEndOfLine: Bool { byte() == UInt8(ascii: "\n") || byte() == UInt8(ascii: "\r") }
+
   private func starts(with text: StaticString) -> Bool {
     text.withUTF8Buffer { bytes[place...].starts(with: $0) }
   }
@@ -86,7 +93,7 @@ struct SwiftTokens {
       let next = byte()
       if starts(with: "//") {
         let start = place
-        while place < bytes.count, byte() != UInt8(ascii: "\n") { place += 1 }
+        while place < bytes.count, !isEndOfLine { place += 1 }
         pieces.append((.comment, start..<place))
       } else if starts(with: "/*") {
         comment()
@@ -97,6 +104,9 @@ struct SwiftTokens {
         if byte() == UInt8(ascii: "/") { pattern(hashes: hashes) } else { text(hashes: hashes) }
       } else if next == UInt8(ascii: "/"), isPattern {
         pattern(hashes: 0)
+      } else if next == UInt8(ascii: "/"), mayBePattern {
+        isWhole = false
+        place += 1
       } else if next == UInt8(ascii: "`") {
         place += 1
         word()
@@ -174,7 +184,7 @@ struct SwiftTokens {
         }
         continue
       }
-      if quotes == 1, byte() == UInt8(ascii: "\n") { break }
+      if quotes == 1, isEndOfLine { break }
       place += 1
     }
     isWhole = false
@@ -197,6 +207,14 @@ struct SwiftTokens {
     return line.contains(UInt8(ascii: "/"))
   }
 
+  /// Whether a slash that opens no pattern here may do so for the compiler, as behind `switch`: it has
+  /// space or a bracket before it, and none behind it.
+  private var mayBePattern: Bool {
+    let before = place == 0 ? UInt8(ascii: " ") : bytes[place - 1]
+    let opens = before <= 0x20 || "([{,".utf8.contains(before)
+    return opens && byte(1) > 0x20 && byte(1) != UInt8(ascii: "=")
+  }
+
   private mutating func pattern(hashes: Int) {
     let start = place
     defer { pieces.append((.text, start..<place)) }
@@ -207,7 +225,7 @@ struct SwiftTokens {
         tokens.append(.mark(UInt8(ascii: "\"")))
         return
       }
-      if hashes == 0, byte() == UInt8(ascii: "\n") { break }
+      if hashes == 0, isEndOfLine { break }
       place += byte() == UInt8(ascii: "\\") && hashes == 0 ? 2 : 1
     }
     isWhole = false

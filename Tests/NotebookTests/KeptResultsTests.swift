@@ -36,6 +36,8 @@ import Testing
     #expect(try result("x", beside, 4) == 3)
     try package.write("let other = 1\n", to: "Sources/Experiments/0.1/Work.swift")
     #expect(try result("x", beside, 5) == 5)
+    try package.write("/// Other words.\nlet other = 1\n", to: "Sources/Experiments/0.1/Work.swift")
+    #expect(try result("x", beside, 6) == 5)
     // A method counts once the work names it.
     try package.write("struct Method {}\n", to: "Sources/Methods/Method.swift")
     #expect(try result("x", beside, 6) == 5)

@@ -98,6 +98,9 @@ import Testing
 
   @Test(arguments: [
     ("\"a  b\"", "\"a b\""), ("\"a // b\"", "\"a \""), ("a\nb", "a b"), ("ab", "a b"),
+    ("a/**/b", "ab"), ("a\n/* c */ b", "a b"), ("f /* a\n */ (x)", "f /* a */ (x)"),
+    ("// a\rlet b = 1", "// a\rlet b = 2"), ("switch /a  b/", "switch /a b/"),
+    ("#\"a // b\"#", "#\"a \"#"), ("#/a  b/#", "#/a b/#"), ("struct A { // one", "struct A {"),
     ("\"\"\"\n  a\n\n  b\n  \"\"\"", "\"\"\"\n  a\n  b\n  \"\"\""), ("/a  b/", "/a b/"),
     ("let a = \"open // one", "let a = \"open"),
   ])
@@ -320,6 +323,9 @@ struct PackageTree: ~Copyable {
       {
         let text = try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
         #expect(SwiftNames(text).isWhole, "\(folder)/\(path)")
+        let tokens = SwiftTokens(text)
+        let alone = SwiftTokens(String(decoding: tokens.codeAlone, as: UTF8.self))
+        #expect(alone.tokens == tokens.tokens && alone.codeAlone == tokens.codeAlone, "\(path)")
       }
     }
   }

@@ -68,6 +68,9 @@ private enum Comparison: Chapter {
     ) { try files.freshRecord() }
     try await prepare(package)
     #expect(try files.state() == .fresh)
+    try package.write(
+      "import Files\n/// A new comment.\nlet a = 1\n", to: "Sources/Experiments/0.1/Work.swift")
+    #expect(try files.state() == .fresh)
     try package.write("let b = 2\n", to: "Sources/Experiments/0.1/Work.swift")
     #expect(try files.state() == .stale)
     try FileManager.default.removeItem(at: package.root.appendingPathComponent("figures/0.1.json"))

@@ -19,7 +19,7 @@ package enum Pretext: Hashable, Sendable {
 
   /// The numbers of images that are compared.
   package static let counts = [60, 125, 250, 1000, 4000, 8000]
-  /// All of them, in the order in which they are begun.
+  /// All of them, in the order in which several threads begin them.
   package static let all =
     [Pretext.untrained, .unchanged, .digits] + counts.map { .images($0) }
 

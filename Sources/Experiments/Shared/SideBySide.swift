@@ -38,7 +38,8 @@ package enum SideBySide {
     let state = Mutex<(results: [Int: Result], error: (any Error)?)>(([:], nil))
     progress(label, 0)
     Parallel.forEach(names.count) { piece in
-      // The last piece is taken first, and so the names are begun in their order.
+      // Threads take the last piece first, so that the names are begun in their order; on one thread
+      // alone it is the reverse.
       let index = names.count - 1 - piece
       do {
         try flag.check()
