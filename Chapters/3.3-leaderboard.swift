@@ -42,6 +42,10 @@ private struct Method {
 
 private let methods = [
   Method(
+    key: "variational", words: "M1+M2", chapter: "3.3.2", own: "both", supervised: "pixels",
+    gain: "pixels.gain.#",
+    files: ["VariationalAutoencoder", "SemiSupervisedAutoencoder", "ConditionalLayers"]),
+  Method(
     key: "where", words: "what-where auto-encoder", chapter: "3.3.3", own: "where",
     supervised: "labels", gain: "gain.#", files: ["WhatWhereAutoencoder"]),
   Method(

@@ -21,7 +21,7 @@ struct DrawnFeatures: BatchSource {
     let labelled, unlabelled: ShuffledOrder.State
   }
 
-  /// How many images of either kind a batch has; a tenth of that in a quick run.
+  /// How many images of either kind a batch has.
   private let sizes: (labelled: Int, unlabelled: Int)
   private let posteriors: (labelled: Posterior, unlabelled: Posterior)
   private let labels: [Int]
@@ -31,14 +31,17 @@ struct DrawnFeatures: BatchSource {
   /// The features of a task's images.
   ///
   /// - Parameter isDrawn: whether they are drawn; else each is its mean, batch after batch.
-  init(_ features: FrozenFeatures, _ task: Study.Task, isDrawn: Bool = true) {
+  init(
+    _ features: FrozenFeatures, _ task: Study.Task, _ sizes: (labelled: Int, unlabelled: Int),
+    isDrawn: Bool
+  ) {
     let (set, labelled, unlabelled) = (task.set, task.labelled, task.unlabelled)
     posteriors = (
       Posterior(features, labelled.count) { set.images($0.map { labelled[$0] }) },
       Posterior(features, unlabelled.count) { unlabelled($0) }
     )
     labels = set.labels(labelled)
-    sizes = task.isQuick ? (10, 5) : (100, 50)
+    self.sizes = sizes
     self.isDrawn = isDrawn
     func order(_ count: Int, _ name: String) -> ShuffledOrder {
       ShuffledOrder(count, shuffledBy: RandomStream(seed: task.seed, task.streams, name))

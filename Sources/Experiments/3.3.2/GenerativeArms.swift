@@ -9,7 +9,7 @@ import Tensors
 /// M2, on M1's features and on pixels, with a class that is known of a few images only.
 package enum GenerativeArms {
   /// What becomes of the classes of images without labels, and of M1's features.
-  enum Treatment {
+  package enum Treatment {
     /// All classes are summed over, and features drawn anew for each batch, as the paper has them.
     case summed
     /// One class is drawn for each image.
@@ -18,24 +18,33 @@ package enum GenerativeArms {
     case fixed
   }
 
-  /// What fits some tens of epochs where the paper had thousands: the rate of Adam.
+  /// What fits some tens of epochs where the paper had thousands.
   package struct Setting: CustomStringConvertible, Sendable {
     /// α/N of equation 9, as the paper has it.
     package let alpha = 0.1
     /// The rate of Adam.
     package let rate: Double
-    /// What tells it apart.
-    package var description: String { "α/N \(alpha), rate \(rate)" }
-  }
+    /// Passes over the images without labels.
+    package let epochs: Int
+    /// How many images of either kind a batch has; a tenth of that in a quick run.
+    package let (labelled, unlabelled): (Int, Int)
 
-  /// What is chosen from for M1+M2.
-  package static let settings = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2].map { Setting(rate: $0) }
-  /// What is chosen from for M2 alone.
-  package static let aloneSettings = [1e-4, 3e-4, 1e-3, 3e-3].map { Setting(rate: $0) }
-  /// Passes over the images without labels: of M1+M2, and of M2 alone.
-  package static let (epochs, aloneEpochs) = (36, 24)
-  /// The images of a batch of M2 alone, of either kind.
-  package static let aloneSize = 50
+    /// A setting.
+    package init(rate: Double, epochs: Int, labelled: Int, unlabelled: Int) {
+      (self.rate, self.epochs) = (rate, epochs)
+      (self.labelled, self.unlabelled) = (labelled, unlabelled)
+    }
+
+    /// What tells it apart.
+    package var description: String {
+      "α/N \(alpha), rate \(rate), \(epochs) epochs in batches of \(labelled) and \(unlabelled)"
+    }
+
+    /// The batch sizes of a task.
+    func sizes(_ task: Study.Task) -> (labelled: Int, unlabelled: Int) {
+      task.isQuick ? (max(2, labelled / 10), max(2, unlabelled / 10)) : (labelled, unlabelled)
+    }
+  }
 
   private static func schedule(_ rate: Double, _ steps: Int) -> Schedule {
     .linearDecay(rate, from: 2 * steps / 3, to: steps, .steps)
@@ -52,19 +61,21 @@ package enum GenerativeArms {
   }
 
   // snippet.both
-  /// M1+M2: each batch has 100 images with labels and 50 without; an epoch is a pass over the latter.
-  static func both(
-    _ key: String, _ learning: LatentLearning, _ treatment: Treatment, _ settings: [Setting]
+  /// M1+M2 on one code or several: an epoch is a pass over the images without labels.
+  package static func both(
+    _ key: String, _ codes: [LatentCode], _ settings: [Setting], _ treatment: Treatment = .summed
   ) -> Study.Arm {
     Study.Arm(
-      key, settings.map { Described($0, epochs) }, isGrid: settings.count > 1
-    ) { described, task, show in
-      let setting = described.setting
-      let features = try learning.features(task.seed, task.flag)
+      key, codes.flatMap { code in settings.map { OnCode(setting: $0, code: code) } },
+      isGrid: settings.count > 1
+    ) { one, task, show in
+      let setting = one.setting
+      let features = try one.code.features(task)
       var stream = RandomStream(seed: task.seed, task.streams, "weights")
       let model = SemiSupervisedAutoencoder(plan(setting, task), on: features, using: &stream)
-      let batches = DrawnFeatures(features, task, isDrawn: treatment != .fixed)
-      let epochs = task.epochs(epochs)
+      let batches = DrawnFeatures(
+        features, task, setting.sizes(task), isDrawn: treatment != .fixed)
+      let epochs = task.epochs(setting.epochs)
       var training = Training(
         OnFeatures(model: model, samples: treatment == .sampled), batches, Adam(),
         rate: schedule(setting.rate, epochs * batches.stepsPerEpoch), seed: task.seed,
@@ -90,14 +101,12 @@ package enum GenerativeArms {
   }
 
   /// M2 on pixels.
-  package static func alone(_ looks: StyleLooks) -> Study.Arm {
-    Study.Arm(
-      "alone", aloneSettings.map { Described($0, aloneEpochs) }, isGrid: true
-    ) { described, task, show in
-      let model = try alone(described.setting, task, show)
+  package static func alone(_ looks: StyleLooks, _ settings: [Setting]) -> Study.Arm {
+    Study.Arm("alone", settings, isGrid: true) { setting, task, show in
+      let model = try alone(setting, task, show)
       // The pictures are of this very model, and are asked for when the draws are done.
       if task.share == 1 {
-        _ = try looks.kept(described.setting, task) { StyleLook(of: model, task) }
+        _ = try looks.kept(setting, task) { StyleLook(of: model, task) }
       }
     }
   }
@@ -107,17 +116,16 @@ package enum GenerativeArms {
   ) throws -> SemiSupervisedAutoencoder {
     var stream = RandomStream(seed: task.seed, task.streams, "weights")
     let model = SemiSupervisedAutoencoder(plan(setting, task), using: &stream)
-    let size = task.isQuick ? 10 : aloneSize
+    let (sizes, seed, name) = (setting.sizes(task), task.seed, task.streams)
     let pairs = PairedBatches(
-      LabelledBatches(
-        of: task.set, task.labelled, size: size, seed: task.seed, name: task.streams),
-      UnlabelledBatches(of: task.unlabelled, size: size, seed: task.seed, name: task.streams))
+      LabelledBatches(of: task.set, task.labelled, size: sizes.labelled, seed: seed, name: name),
+      UnlabelledBatches(of: task.unlabelled, size: sizes.unlabelled, seed: seed, name: name))
     let batches = LongEpochs(
-      source: pairs, stepsPerEpoch: max(1, task.unlabelled.count / size))
-    let epochs = task.epochs(aloneEpochs)
+      source: pairs, stepsPerEpoch: max(1, task.unlabelled.count / sizes.unlabelled))
+    let epochs = task.epochs(setting.epochs)
     var training = Training(
       model, batches, Adam(), rate: schedule(setting.rate, epochs * batches.stepsPerEpoch),
-      seed: task.seed, name: task.streams)
+      seed: seed, name: name)
     try orReadNothing(task, show) {
       try training.follow("M2", epochs: epochs, in: task) {
         try show($0, Study.reader(of: model, task.flag))
@@ -127,22 +135,17 @@ package enum GenerativeArms {
   }
 
   /// What the traps cost: one draw, one setting.
-  package static func traps(_ learning: LatentLearning, _ setting: Setting) -> [Study.Arm] {
-    [
-      both("sampled", learning, .sampled, [setting]), both("fixed", learning, .fixed, [setting]),
-    ]
+  package static func traps(_ code: LatentCode, _ setting: Setting) -> [Study.Arm] {
+    [both("sampled", [code], [setting], .sampled), both("fixed", [code], [setting], .fixed)]
   }
 }
 
-/// A setting with the length that it is trained for, which the names of jobs must tell.
-private struct Described: CustomStringConvertible, Sendable {
+/// A setting with the code that it reads, which the names of jobs must tell.
+private struct OnCode: CustomStringConvertible, Sendable {
   let setting: GenerativeArms.Setting
-  let description: String
+  let code: LatentCode
 
-  init(_ setting: GenerativeArms.Setting, _ epochs: Int) {
-    self.setting = setting
-    description = "\(setting), \(epochs) epochs"
-  }
+  var description: String { "\(code.kind.rawValue) code, \(setting)" }
 }
 
 /// M2 on features that were drawn already.
@@ -156,17 +159,9 @@ private struct OnFeatures: Objective {
   ) -> Loss {
     let (x, others) = (tape.constant(batch.labelled), tape.constant(batch.unlabelled))
     guard samples else { return model.loss(x, labels: batch.labels, others, using: &noise) }
-    let plan = model.plan
-    let total = Float(plan.labelled + plan.unlabelled)
-    let known = model.negativeBound(x, .known(batch.labels), using: &noise)
-    let error = softmaxCrossEntropy(logits: model.logits(ofVectors: x), labels: batch.labels)
-    let bound = SampledClasses.negativeBound(of: model, others, using: &noise)
-    return Loss(
-      [
-        ("labelled bound", Float(plan.labelled) / total, mean(known)),
-        ("unlabelled bound", Float(plan.unlabelled) / total, bound),
-        ("classifier", plan.classifierWeight, error),
-      ], over: batch.labels.count + others.shape[0])
+    return model.loss(
+      x, labels: batch.labels, others,
+      unlabelled: { SampledClasses.negativeBound(of: model, $0, using: &$1) }, using: &noise)
   }
 }
 

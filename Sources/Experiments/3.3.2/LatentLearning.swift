@@ -8,39 +8,34 @@ import Tensors
 /// M1, which learns from all images without a label, once for all draws; and variants of it.
 package struct LatentLearning: Sendable {
   /// Where the weights start, and what the divergence counts for.
-  ///
-  /// What M2 reads stands last, because what is last is begun first.
   package enum Kind: String, CaseIterable, Sendable {
-    /// From spread weights; the divergence counts as many times as there are pixels, which is what it
-    /// comes to when the other part of the loss is averaged over the pixels where it should be their
-    /// sum.
-    case averaged
-    /// From small weights; the divergence counts nothing at first, and whole after a fifth of the
-    /// epochs.
-    case warmed
-    /// From the weights of the authors' program, of deviation 0.001.
+    /// From weights of deviation 0.001, from which the authors' M2 starts.
     case small
-    /// From Glorot and Bengio's weights; the code that M2 reads.
-    case wide
-
-    /// How often each image is seen; the first is known for what it is soon.
-    package var epochs: Int { self == .averaged ? 20 : 80 }
+    /// From the weights of He and others.
+    case spread
+    /// From the same; the divergence counts nothing at first, and whole after a third of the epochs.
+    case warmed
+    /// From the same; the divergence counts as many times as there are pixels, which is what it comes
+    /// to when the other part of the loss is averaged over the pixels where it should be their sum.
+    case averaged
 
     fileprivate var plan: VariationalAutoencoder.Plan {
       var plan = VariationalAutoencoder.Plan()
-      if self == .wide || self == .averaged { plan.initialiser = .xavierNormal }
+      if self != .small { plan.initialiser = .he }
       switch self {
       case .averaged: plan.divergenceWeight = .constant(Double(ImageSet.pixelsPerImage))
       case .warmed:
-        let end = Double(epochs / 5)
+        let end = Double(LatentLearning.epochs) / 3
         plan.divergenceWeight = Schedule(in: .epochs) { min(1, Double($0) / end) }
-      case .small, .wide: break
+      case .small, .spread: break
       }
       return plan
     }
   }
 
-  /// The rate of Adam, over whose last third it falls to 0, and the images of a batch.
+  /// How often each image is seen.
+  package static let epochs = 40
+  /// The rate of Adam, which falls to 0 over the last third, and the images of a batch.
   package static let (rate, batchSize) = (0.001, 100)
 
   /// A model, and what it makes of images.
@@ -67,7 +62,7 @@ package struct LatentLearning: Sendable {
   }
 
   private static func name(_ work: String, _ kind: Kind) -> String {
-    "\(work), \(kind.rawValue): \(kind.epochs) epochs, Adam at \(rate), batches of \(batchSize)"
+    "\(work), \(kind.rawValue): \(epochs) epochs, Adam at \(rate), batches of \(batchSize)"
   }
 
   private static func model(_ kind: Kind, seed: UInt64) -> VariationalAutoencoder {
@@ -82,12 +77,12 @@ package struct LatentLearning: Sendable {
   ) throws -> Learnt {
     let model = model(kind, seed: seed)
     let batches = UnlabelledBatches(of: images, size: batchSize, seed: seed, name: "3.3.2/M1")
-    let steps = kind.epochs * batches.stepsPerEpoch
+    let steps = epochs * batches.stepsPerEpoch
     var training = Training(
       model, batches, Adam(), rate: .linearDecay(rate, from: 2 * steps / 3, to: steps, .steps),
       seed: seed, name: "3.3.2/M1")
     var look = LatentLook()
-    for epoch in 1...kind.epochs {
+    for epoch in 1...epochs {
       while training.moment.epoch < epoch {
         try flag.check()
         try training.takeCheckedStep(of: "The variational auto-encoder M1")
@@ -109,18 +104,31 @@ package struct LatentLearning: Sendable {
     return Dictionary(uniqueKeysWithValues: zip(kinds, looks))
   }
 
-  /// The model that M2 reads.
-  private func model(_ seed: UInt64, _ flag: SideBySide.Flag) throws -> VariationalAutoencoder {
-    let model = Self.model(.wide, seed: seed)
-    try stages[.wide]!(flag).weights.put(into: model.parameters)
-    return model
-  }
-
-  /// The latent variables of that model that tell images apart.
-  func features(_ seed: UInt64, _ flag: SideBySide.Flag) throws -> FrozenFeatures {
-    let model = try model(seed, flag)
+  /// The latent variables of a model that tell images apart.
+  fileprivate func features(
+    _ kind: Kind, _ seed: UInt64, _ flag: SideBySide.Flag
+  ) throws -> FrozenFeatures {
+    let model = Self.model(kind, seed: seed)
+    try stages[kind]!(flag).weights.put(into: model.parameters)
     let units = LatentLook.units(of: model, images)
     // All of them where a model has learnt next to nothing, as in a quick run.
     return FrozenFeatures(of: model, units: units.isEmpty ? nil : units)
+  }
+}
+
+/// What one of the models tells of an image, to be read by others.
+package struct LatentCode: Sendable {
+  private let learning: LatentLearning
+  /// The model.
+  package let kind: LatentLearning.Kind
+
+  /// The code of a model.
+  package init(_ learning: LatentLearning, _ kind: LatentLearning.Kind) {
+    (self.learning, self.kind) = (learning, kind)
+  }
+
+  /// The latent variables that tell images apart.
+  func features(_ task: Study.Task) throws -> FrozenFeatures {
+    try learning.features(kind, task.seed, task.flag)
   }
 }

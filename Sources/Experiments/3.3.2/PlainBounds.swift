@@ -28,12 +28,12 @@ package enum PlainBounds {
     let black = model.decoded(Tensor([points, 1], z.map { Float($0) }))
     // snippet.integral
     /// ln N(z; μ, σ²).
-    func normal(_ z: Double, _ μ: Double, _ σ: Double) -> Double {
+    func logNormal(_ z: Double, _ μ: Double, _ σ: Double) -> Double {
       -(z - μ) * (z - μ) / (2 * σ * σ) - log(σ) - log(2 * .pi) / 2
     }
     /// ln p(x|z) + ln p(z) at each point of a grid.
     let joint = z.indices.map { k in
-      pixels.indices.reduce(normal(z[k], 0, 1)) { sum, i in
+      pixels.indices.reduce(logNormal(z[k], 0, 1)) { sum, i in
         let p = Double(black[k * pixels.count + i])
         return sum + log(pixels[i] == 1 ? p : 1 - p)
       }
@@ -41,8 +41,8 @@ package enum PlainBounds {
     let evidence = log(joint.reduce(0) { $0 + exp($1) * step })
     /// KL(q(z|x) ‖ p(z|x)), where the posterior is p(x, z)/p(x).
     let gap = z.indices.reduce(0.0) { sum, k in
-      let q = normal(z[k], Double(mean[0]), Double(deviation[0]))
-      return sum + exp(q) * (q - (joint[k] - evidence)) * step
+      let logQ = logNormal(z[k], Double(mean[0]), Double(deviation[0]))
+      return sum + exp(logQ) * (logQ - (joint[k] - evidence)) * step
     }
     // snippet.end
     let loss = model.loss(
@@ -51,7 +51,7 @@ package enum PlainBounds {
   }
 
   // snippet.enumeration
-  /// −U(x) of one vector, number by number and class after class, in Double.
+  /// U(x) of one vector, number by number and class after class, in Double.
   ///
   /// - Parameters:
   ///   - w: the parameters by their paths.

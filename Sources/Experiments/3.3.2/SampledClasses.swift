@@ -5,7 +5,7 @@ import Tensors
 /// The bound of images without labels by one class for each, in the place of the sum over all.
 enum SampledClasses {
   // snippet.sampled
-  /// The mean of −U(x) over rows `[n, inputs]` by one class drawn from q(y|x) for each: a scalar whose
+  /// The mean of U(x) over rows `[n, inputs]` by one class drawn from q(y|x) for each: a scalar whose
   /// gradient has the right mean.
   ///
   /// Source: Williams 1992; the baseline of a row is the mean cost of the others, with which its own
