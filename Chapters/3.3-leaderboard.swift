@@ -319,6 +319,7 @@ extension WhatUnlabelledImagesGive {
       "Surrogate classes err less than that network on labels alone.", "surrogate.3000 < net")
     page.claim(
       "M1+M2, universum, guesses, strokes and denoising err more than it.",
-      "variational.3000 > net and universum.3000 > net and pseudo.3000 > net and sparse.3000 > net and denoising.3000 > net")
+      "variational.3000 > net and universum.3000 > net and pseudo.3000 > net and sparse.3000 > net and denoising.3000 > net"
+    )
   }
 }

@@ -214,7 +214,8 @@ extension VariationalAutoencoders {
     page.figure(
       Figure(
         "collapse",
-        title: "Of 50 latent variables \(warmed.active) say something of an image; from small first "
+        title:
+          "Of 50 latent variables \(warmed.active) say something of an image; from small first "
           + "weights, \(looks[.small]!.active)",
         size: (760, 400),
         panels: [

@@ -119,8 +119,9 @@ package enum LatentArms {
     }
   }
 
-  /// What can be read from a code at all: q(y|z₁) with the labels of all training images, by its error
-  /// on the test images in percent. A diagnosis, by which nothing is chosen.
+  /// What can be read from a code at all, by the error of q(y|z₁) on the test images in percent.
+  ///
+  /// It learns from the labels of all training images. A diagnosis, by which nothing is chosen.
   package static func ceiling(
     _ code: LatentCode, steps: Int, _ page: Page, _ data: MNIST
   ) throws -> Double {
