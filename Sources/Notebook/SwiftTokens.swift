@@ -47,15 +47,13 @@ struct SwiftTokens {
   /// that is not understood stays as it is.
   var codeAlone: [UInt8] {
     guard isWhole else { return bytes }
-    func isEnd(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
     let (newline, blank) = (UInt8(ascii: "\n"), UInt8(ascii: " "))
     var (code, space): ([UInt8], UInt8?) = ([], nil)
     var place = 0
-    func isKept(_ piece: (kind: PieceKind, range: Range<Int>)) -> Bool { piece.kind != .word }
-    for piece in pieces.filter(isKept) + [(.comment, bytes.count..<bytes.count)] {
+    for piece in pieces.filter({ $0.kind != .word }) + [(.comment, bytes.count..<bytes.count)] {
       for byte in bytes[place..<piece.range.lowerBound] {
         if byte <= 0x20 {
-          space = isEnd(byte) || space == newline ? newline : blank
+          space = Self.isEnd(byte) || space == newline ? newline : blank
         } else {
           if let space, !code.isEmpty { code.append(space) }
           space = nil
@@ -65,7 +63,7 @@ struct SwiftTokens {
       place = piece.range.upperBound
       if piece.kind == .comment {
         // One that ends lines is an end of a line to the compiler too.
-        space = bytes[piece.range].contains(where: isEnd) ? newline : space ?? blank
+        space = bytes[piece.range].contains(where: Self.isEnd) ? newline : space ?? blank
       } else {
         if let space, !code.isEmpty { code.append(space) }
         space = nil
@@ -79,8 +77,13 @@ struct SwiftTokens {
     place + offset < bytes.count ? bytes[place + offset] : 0
   }
 
+  /// Whether a byte ends a line, as the compiler has it.
+  private static func isEnd(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
+  }
+
   /// Whether a line ends here.
-  private var isEndOfLine: Bool { byte() == UInt8(ascii: "\n") || byte() == UInt8(ascii: "\r") }
+  private var isEndOfLine: Bool { Self.isEnd(byte()) }
 
   private func starts(with text: StaticString) -> Bool {
     text.withUTF8Buffer { bytes[place...].starts(with: $0) }
