@@ -22,6 +22,8 @@ let prose = [
   "3.1-baseline.md",
   "3.2-the-techniques-together.md",
   "3.3-leaderboard.md",
+  "3.3.1-ladder-network.md",
+  "3.3.2-variational-autoencoders.md",
   "3.3.3-what-where-autoencoder.md",
   "3.3.4-universum-prescription.md",
   "3.3.5-pseudo-label.md",
@@ -29,6 +31,7 @@ let prose = [
   "3.3.7-sparse-autoencoder.md",
   "3.3.8-denoising-autoencoders.md",
   "3.4-the-final-model.md",
+  "3.4.1-what-each-part-adds.md",
 ]
 
 /// A module of the lab under Sources/.

@@ -14,6 +14,8 @@ public let allChapters: [any Chapter.Type] = [
   Baseline.self,
   TechniquesTogether.self,
   WhatUnlabelledImagesGive.self,
+  Ladder.self,
+  VariationalAutoencoders.self,
   WhatWhere.self,
   NoneOfTheClasses.self,
   LabelsByGuess.self,
@@ -21,4 +23,5 @@ public let allChapters: [any Chapter.Type] = [
   SparseFeatures.self,
   DenoisingAutoencoders.self,
   TheFinalModel.self,
+  PartsOfTheFinalModel.self,
 ]
