@@ -411,24 +411,16 @@ extension Ladder {
   }
 
   private static func drawTheDifferences(_ page: Page, _ report: OutcomeReport) {
-    var rows: [(name: String, value: Double, low: Double, high: Double)] = []
-    for (name, words, theirs, ours) in [
-      ("ladder.gain", "ladder against labels alone", "supervised", "ladder"),
-      ("gamma.gain", "Γ-model against labels alone", "supervised", "gamma"),
-      ("ladder.control", "ladder against labels at a lower rate", "slower", "ladder"),
-      ("gamma.control", "Γ-model against labels at a lower rate", "slower", "gamma"),
-      ("rungs.gain", "ladder against Γ-model", "gamma", "ladder"),
-    ] {
-      for labels in counts.reversed() {
-        let difference = report.giveDifference(
-          "\(name).\(labels)", theirs, minus: ours, labels, tolerance: 0.6)
-        rows.append(
-          (
-            "\(words), \(OutcomeReport.words(labels))", difference.mean, difference.low,
-            difference.high
-          ))
-      }
-    }
+    page.giveGains(
+      [
+        ("ladder.gain", "ladder against labels alone", "supervised", "ladder"),
+        ("gamma.gain", "Γ-model against labels alone", "supervised", "gamma"),
+        ("ladder.control", "ladder against labels at a lower rate", "slower", "ladder"),
+        ("gamma.control", "Γ-model against labels at a lower rate", "slower", "gamma"),
+        ("rungs.gain", "ladder against Γ-model", "gamma", "ladder"),
+      ], of: report, labels: counts.reversed(),
+      title: "What the costs of the decoder gain, over the draws of labels",
+      axis: "test error of the other less that of the first, points", size: (820, 380))
     page.claim(
       "A ladder reads digits better than the same network on labels alone, with either number of "
         + "labels, and at either rate of theirs.",
@@ -438,19 +430,6 @@ extension Ladder {
       "So does the Γ-model.",
       "gamma.gain.1000.low > 0 and gamma.gain.3000.low > 0 "
         + "and gamma.control.1000.low > 0 and gamma.control.3000.low > 0")
-    let (least, most) = (min(0, rows.map(\.low).min()!), rows.map(\.high).max()!)
-    let room = max(0.01, 0.04 * (most - least))
-    page.figure(
-      Figure(
-        "gain", title: "What the costs of the decoder gain, over the draws of labels",
-        size: (820, 380),
-        panels: [
-          .intervals(
-            x: Axis(
-              "test error of the other less that of the first, points",
-              range: least - room...most + room), rows: rows,
-            marks: [.vertical("", at: 0)])
-        ]))
   }
 
   private static func quotePapers(_ page: Page) {

@@ -365,42 +365,29 @@ extension VariationalAutoencoders {
   }
 
   private static func compare(_ page: Page, _ report: OutcomeReport, _ counts: [Int]) {
-    var rows: [(name: String, value: Double, low: Double, high: Double)] = []
-    for (name, words, theirs, ours) in [
-      ("gain", "M1+M2 against its classifier alone", Kind.network, Kind.both),
-      ("length.gain", "M1+M2 against that, about as many steps", .patient, .both),
-      ("pixels.gain", "M1+M2 against that network on pixels", .pixels, .both),
-      ("features.gain", "M1's features against pixels", .pixels, .network),
-    ] {
-      for labels in counts {
-        let difference = report.giveDifference(
-          "\(name).\(labels)", theirs.rawValue, minus: ours.rawValue, labels)
-        rows.append(
-          (
-            "\(OutcomeReport.words(labels)): \(words)", difference.mean, difference.low,
-            difference.high
-          ))
-      }
-    }
+    page.giveGains(
+      [
+        ("gain", "M1+M2 against its classifier alone", Kind.network.rawValue, Kind.both.rawValue),
+        (
+          "length.gain", "M1+M2 against that, about as many steps", Kind.patient.rawValue,
+          Kind.both.rawValue
+        ),
+        (
+          "pixels.gain", "M1+M2 against that network on pixels", Kind.pixels.rawValue,
+          Kind.both.rawValue
+        ),
+        (
+          "features.gain", "M1's features against pixels", Kind.pixels.rawValue,
+          Kind.network.rawValue
+        ),
+      ], of: report, labels: counts,
+      title: "What the images without labels gain, over the draws of labels",
+      axis: "test error of the other less that of the first, points", size: (820, 300))
     page.claim(
       "M1+M2 reads better than its classifier by labels alone, with either number of labels, and than "
         + "that with about as many steps.",
       "gain.1000.low > 0 and gain.3000.low > 0 "
         + "and length.gain.1000.low > 0 and length.gain.3000.low > 0")
-    // Some room, without which an interval that ends at the edge is cut off.
-    let (least, most) = (min(0, rows.map(\.low).min()!), rows.map(\.high).max()!)
-    let room = 0.04 * (most - least)
-    page.figure(
-      Figure(
-        "gain", title: "What the images without labels gain, over the draws of labels",
-        size: (820, 300),
-        panels: [
-          .intervals(
-            x: Axis(
-              "test error of the other less that of the first, points",
-              range: least - room...most + room), rows: rows,
-            marks: [.vertical("", at: 0)])
-        ]))
   }
 
   /// M2 alone and two traps, on one draw of 1,000 labels.

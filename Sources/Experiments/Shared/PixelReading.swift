@@ -11,19 +11,22 @@ package enum PixelReading {
   /// The rates of Adam, half a decade apart.
   package static let rates = [1e-3, 3e-3, 1e-2, 3e-2, 1e-1]
 
+  private struct Setting: CustomStringConvertible, Sendable {
+    let rate: Double
+    var description: String {
+      "rate \(rate), \(LatentArms.units) × \(LatentArms.stepsPerUnit) steps"
+    }
+  }
+
   /// The arm, which takes as many steps as the network on a code.
   package static func arm() -> Study.Arm {
-    let (units, stepsPerUnit) = (LatentArms.units, LatentArms.stepsPerUnit)
-    return Study.Arm(
-      LatentArms.Kind.pixels.rawValue,
-      rates.map { "rate \($0), \(units) × \(stepsPerUnit) steps" }, isGrid: true
-    ) { words, task, show in
-      let rate = rates.first { words.hasPrefix("rate \($0),") }!
+    let key = LatentArms.Kind.pixels.rawValue
+    return Study.Arm(key, rates.map { Setting(rate: $0) }, isGrid: true) { setting, task, show in
       var stream = RandomStream(seed: task.seed, task.streams, "weights")
       let reader = DigitReader(nil, hidden: [500], using: &stream)
       try LabelTuning.run(
-        reader, of: "The training of one softplus layer", rate: rate, units: units,
-        stepsPerUnit: stepsPerUnit, in: task, show)
+        reader, of: "The training of one softplus layer", rate: setting.rate,
+        units: LatentArms.units, stepsPerUnit: LatentArms.stepsPerUnit, in: task, show)
     }
   }
 }
