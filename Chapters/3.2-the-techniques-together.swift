@@ -450,7 +450,7 @@ extension TechniquesTogether {
       Figure(
         "left-out",
         title:
-          "What the last recipe loses where one technique is left out, on four splits of labels",
+          "What a short, half-wide form of the last recipe loses without one technique, on four splits",
         size: (860, 420),
         panels: [
           .intervals(

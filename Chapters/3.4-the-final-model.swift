@@ -43,24 +43,27 @@ public enum TheFinalModel: Chapter {
 
 extension TheFinalModel {
   private static func drawTheIdea(_ page: Page) {
-    var flow = FlowDiagram(width: 108, height: 50, letter: 0.85)
-    flow.box(["images without labels"], x: 1...22, y: 21...29)
-    for (name, low, colour) in [("A", 34.0, 0), ("B", 2.0, 6)] {
+    var flow = FlowDiagram(width: 110, height: 60, letter: 0.85)
+    flow.box(["images of a step", "with labels", "without labels"], x: 1...22, y: 22...36)
+    for (name, low, edge, colour) in [("A", 39.0, 56.0, 0), ("B", 6.0, 2.0, 6)] {
       let (middle, height) = (low + 6.5, low...low + 13)
-      flow.box(["network \(name)", "learns, image changed strongly"], x: 34...62, y: height)
-      flow.box(["average of \(name)", "sees them moved lightly"], x: 80...102, y: height)
-      flow.arrow([(22, 25), (28, 25), (28, middle), (34, middle)], colour: colour)
-      flow.arrow([(62, middle), (80, middle)], colour: colour)
+      flow.box(["network \(name)", "learns, images changed strongly"], x: 34...63, y: height)
+      flow.box(["average of \(name)", "labels those without"], x: 82...104, y: height)
+      flow.arrow([(22, 29), (28, 29), (28, middle), (34, middle)], colour: colour)
+      flow.arrow([(63, middle), (82, middle)], colour: colour)
       flow.note("weights", x: 74, y: middle + 2)
+      flow.arrow(
+        [(11.5, name == "A" ? 36 : 22), (11.5, edge), (108, edge), (108, middle), (104, middle)])
+      flow.note("without labels, moved lightly", x: 58, y: edge + (name == "A" ? 2 : -1.5))
     }
-    flow.arrow([(92, 34), (92, 27), (66, 27), (66, 12), (62, 12)], colour: 0)
-    flow.arrow([(86, 15), (86, 22), (70, 22), (70, 37), (62, 37)], colour: 6)
-    flow.note("labels of A, for B", x: 81, y: 29)
-    flow.note("labels of B, for A", x: 78, y: 20)
+    flow.arrow([(93, 39), (93, 32), (67, 32), (67, 16), (63, 16)], colour: 0)
+    flow.arrow([(88, 19), (88, 26), (71, 26), (71, 42), (63, 42)], colour: 6)
+    flow.note("labels of A, for B", x: 82, y: 34)
+    flow.note("labels of B, for A", x: 80, y: 24)
     page.figure(
       Figure(
         "idea", title: "Each network learns what the average of the other one is sure of",
-        size: (820, 380), panels: [flow.panel]))
+        size: (820, 430), panels: [flow.panel]))
   }
 
   /// Weights and multiply-adds of the networks, layer by layer.

@@ -9,9 +9,10 @@ import Tensors
 /// How fast this machine trains, for times that can be believed.
 ///
 /// A measurement takes some fifty milliseconds. The last few are kept in a small file, and their
-/// median is what counts: a machine that was busy for a moment is not taken for a slow one. They
-/// belong to a processor, its kernels, a number of threads and a build of this program; a file that
-/// is damaged, or that many machines share, costs a measurement and no more.
+/// median is what counts: a machine that was busy for a moment is not taken for a slow one, and where
+/// none is kept there are three. They belong to a processor, its kernels and a number of threads, and
+/// not to a build of this program: the last few are soon those of the newest. A file that is damaged,
+/// or that many machines share, costs measurements and no more.
 public struct SpeedProbe: Sendable {
   /// Some measurements of one machine.
   struct Entry: Codable, Equatable {
@@ -40,12 +41,7 @@ public struct SpeedProbe: Sendable {
   ///
   /// - Parameter root: the package's folder; the file stands in what git ignores of it.
   public init(root: URL) {
-    var program = stat()
-    _ = stat("/proc/self/exe", &program)
-    let parts: [String] = [
-      Machine().processor, Kernels.description, Parallel.threadCount.of("thread"),
-      "build \(program.st_mtim.tv_sec) \(program.st_size)",
-    ]
+    let parts = [Machine().processor, Kernels.description, Parallel.threadCount.of("thread")]
     self.init(
       file: root.appendingPathComponent(".lab/speed.json"), key: parts.joined(separator: ", "),
       clock: Self.stepsPerSecond)
@@ -58,7 +54,7 @@ public struct SpeedProbe: Sendable {
   /// The machine's speed, from what is kept where something is.
   public func speed() -> Double {
     if let kept = entries().first(where: { $0.key == key }) { return Self.median(kept.speeds) }
-    return measure()
+    return Self.median((0..<3).map { _ in measure() })
   }
 
   /// Measures now, and keeps it with the others; returns what was measured.

@@ -117,8 +117,8 @@ public struct Binding: Sendable {
       Prose(ChapterFiles.text(files.prose, in: files.root)), isRerun: isRerun, figuresIn: folder)
   }
 
-  /// Numbers that say more than is known: their last digit is finer than a tenth of the deviation of
-  /// the value that they show.
+  /// Numbers that say more than is known: their last digit is finer than the second digit of the
+  /// deviation of the value that they show.
   ///
   /// - Throws: `LabError` of kind `.input` when the prose cannot be read.
   public func warnings() throws(LabError) -> [Finding] {
@@ -167,6 +167,8 @@ public struct Binding: Sendable {
         isRerun && abs(number.literal.value - value) <= tolerance + number.literal.halfUnit
       if !isNear, let difference = number.difference(from: value) {
         findings.append(finding(number.line, difference))
+      } else if !isRerun, let sentence = number.disappearance(of: value, tolerance: tolerance) {
+        findings.append(finding(number.line, sentence))
       }
     }
     // A value that only a claim compares is in use.

@@ -140,9 +140,13 @@ public struct Mark: Sendable {
     _ name: String, _ values: [(label: String, value: Double, error: Double)], colour: Int? = nil
   ) -> Mark { Mark(name: name, kind: .bars(values), colour: colour) }
 
-  /// A histogram: heights at the left edges of equal bins.
+  /// A histogram: heights at the left edges of equal bins, of which there are two or more.
   public static func histogram(_ name: String, _ points: [Point], colour: Int? = nil) -> Mark {
-    Mark(name: name, kind: .steps(points), colour: colour)
+    precondition(points.count > 1, "a histogram of \(points.count) bins")
+    // A step ends where the next begins, so that the last bin needs a right edge.
+    let (last, before) = (points[points.count - 1], points[points.count - 2])
+    let edge = (x: 2 * last.x - before.x, y: last.y)
+    return Mark(name: name, kind: .steps(points + [edge]), colour: colour)
   }
 
   /// A thin level line.

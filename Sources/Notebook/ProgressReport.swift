@@ -13,12 +13,29 @@ public final class ProgressReport: Sendable {
     let label: String
     /// When it was first heard of, and how far it was then.
     let start: Double, first: Double
-    var fraction: Double
+    private(set) var fraction: Double
+    /// The latest step ahead: when, and how far.
+    private var moved: Double, stride = 0.0
+
+    init(label: String, start: Double, first: Double) {
+      (self.label, self.start, self.first) = (label, start, first)
+      (fraction, moved) = (first, start)
+    }
+
+    mutating func move(to fraction: Double, at time: Double) {
+      guard fraction != self.fraction else { return }
+      (moved, stride, self.fraction) = (time, fraction - self.fraction, fraction)
+    }
 
     /// The seconds that it will take at its pace until now; nil while that says little.
+    ///
+    /// Where results were kept the pace is too good to last: each step that is left is taken to be as
+    /// long as the one under way has been already.
     func secondsLeft(at time: Double) -> Double? {
       let (done, elapsed) = (fraction - first, time - start)
-      return done > 0.02 && elapsed > 0 ? elapsed * (1 - fraction) / done : nil
+      guard done > 0.02, elapsed > 0 else { return nil }
+      let atPace = elapsed * (1 - fraction) / done
+      return stride > 0 ? max(atPace, (time - moved) * (1 - fraction) / stride) : atPace
     }
   }
 
@@ -57,9 +74,9 @@ public final class ProgressReport: Sendable {
     let time = now()
     state.withLock { state in
       if state.part?.label == label {
-        state.part!.fraction = fraction
+        state.part!.move(to: fraction, at: time)
       } else {
-        state.part = Part(label: label, start: time, first: fraction, fraction: fraction)
+        state.part = Part(label: label, start: time, first: fraction)
       }
       guard style == .bar, time - state.lastDrawn > 0.1 || fraction >= 1 else { return }
       (state.lastDrawn, state.isOnLine) = (time, true)

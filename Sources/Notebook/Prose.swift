@@ -25,12 +25,22 @@ struct Prose {
         ? nil : "the prose says \(literal.text), the run \(literal.writing(value)) (\(name))."
     }
 
+    /// What is wrong with a zero in the place of a value that is known to be none, as a sentence; nil
+    /// for all else.
+    ///
+    /// - Parameter tolerance: how far the value may be from what another machine finds.
+    func disappearance(of value: Double, tolerance: Double) -> String? {
+      guard literal.value == 0, abs(value) > tolerance else { return nil }
+      let whole = Literal("1e0")!.writing(value)
+      return "the prose says \(literal.text), and \(name) is \(whole); write more digits."
+    }
+
     /// What is wrong with a number that says more than is known, as a sentence: its last digit is
-    /// finer than a tenth of the deviation of its value.
+    /// finer than the second digit of the deviation of its value.
     func excess(over value: Record.Value) -> String? {
-      guard let deviation = value.deviation, literal.lastUnit < deviation / 10 * (1 - 1e-9) else {
-        return nil
-      }
+      guard let deviation = value.deviation, deviation > 0,
+        literal.lastUnit < pow(10, floor(log10(deviation)) - 1) * (1 - 1e-9)
+      else { return nil }
       let known = Literal("1.0e0")!.writing(deviation)
       return "\(literal.text) has more digits than are known: \(name) deviates by \(known); write "
         + "fewer."

@@ -212,10 +212,12 @@ struct ChapterCommand: AsyncParsableCommand {
           Console.complain(line)
         }))
     bar.end()
+    // A check that was asked for and could not be made has not held.
+    let isWithoutRecheck = recheck != nil && run.rechecked.isEmpty
     if isJSON {
       try printJSON(RunReport.Document(run))
     } else {
-      report.end(run)
+      report.end(run, fault: isWithoutRecheck ? "nothing was computed again" : nil)
     }
     complain(of: run)
     if show, run.figureError == nil {
@@ -231,8 +233,7 @@ struct ChapterCommand: AsyncParsableCommand {
       String(format: "Took %.1f s", Date().timeIntervalSince(start))
         + " on \(run.stamp.threads.of("thread")) of \(machine.processor), \(machine.tile)\(memory)."
     )
-    // A check that was asked for and could not be made has not held.
-    if !run.passed || (recheck != nil && run.rechecked.isEmpty) { return 1 }
+    if !run.passed || isWithoutRecheck { return 1 }
     return run.figureError?.kind.exitCode ?? 0
   }
 

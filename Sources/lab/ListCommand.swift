@@ -77,6 +77,8 @@ struct ListCommand: AsyncParsableCommand {
             + [$0.expectedSeconds, $0.freshSeconds].map { $0.map(roughTime) ?? "not known yet" }
         })
       for line in table.lines { print(line) }
+      print()
+      print("“time” is that of a run on this machine as it is now, “anew” that with --fresh.")
     }
     if outcome.code != 0 { throw ExitCode(outcome.code) }
   }

@@ -296,6 +296,7 @@ struct ResultCommand: AsyncParsableCommand {
         )
       }
     }
+    try requireModel()
     let mnist = try await loadMNIST(data)
     let networks = try ModelFile(reading: URL(fileURLWithPath: model)).networks
     let read = try networks.evaluate(mnist.test, Array(0..<mnist.test.count)) {
@@ -327,6 +328,21 @@ struct ResultCommand: AsyncParsableCommand {
         format: "Wrote %@: %d predictions, %.2f %% of them right.", out,
         evaluation.predictions.count, evaluation.accuracy))
     if let probabilities { print("Wrote \(probabilities): the ten probabilities of each image.") }
+  }
+}
+
+extension ResultCommand {
+  /// Names the model that comes with the package where there is no other.
+  private func requireModel() throws {
+    guard model == "model.lab", !FileManager.default.fileExists(atPath: model),
+      let root = try? Catalogue().root
+    else { return }
+    let exported = root.appendingPathComponent(ModelFile.exported)
+    guard FileManager.default.fileExists(atPath: exported.path) else { return }
+    throw LabError(
+      .input,
+      "\(model) is not there; make it with: swift run lab model; or read by the write-up's with: swift "
+        + "run lab result --model \(Console.relative(exported).shellQuoted)")
   }
 }
 

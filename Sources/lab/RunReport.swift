@@ -59,7 +59,10 @@ struct RunReport: Sendable {
     }
   }
 
-  func end(_ run: Run) {
+  /// Prints the rest of a run.
+  ///
+  /// - Parameter fault: what makes it fail though it has passed, as the last words of the last line.
+  func end(_ run: Run, fault: String? = nil) {
     let record = run.record
     if feed.state.withLock({ $0.last }) != .title { print() }
     section(
@@ -105,11 +108,13 @@ struct RunReport: Sendable {
       print("The prose is not compared: this is no full run with the usual seed.")
     }
     let passed = record.checks.filter(\.passed).count
-    let verdict = run.passed ? console.good("passed") : console.bad("failed")
+    let hasPassed = run.passed && fault == nil
+    let verdict = hasPassed ? console.good("passed") : console.bad("failed")
     let parted = run.rechecked.count { !$0.agrees }
     print(
       "\(record.chapter) \(verdict): \(passed) of \(record.checks.count.of("check")) hold"
-        + (parted == 0 ? "." : "; \(parted.of("result")) not as when kept."))
+        + (parted == 0 ? "" : "; \(parted.of("result")) not as when kept")
+        + (fault.map { "; \($0)." } ?? "."))
   }
 
   /// Both ends of a name, as far as a line holds them; `--json` has the whole.

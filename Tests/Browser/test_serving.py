@@ -105,7 +105,7 @@ def test_a_run_of_another_window_is_followed_and_its_answer_kept(browser, served
     first = browser.driver.current_window_handle
     browser.driver.switch_to.new_window("tab")
     second = browser.driver.current_window_handle
-    other = re.sub(r"2\.1-.*", "1.1-activation-derivatives.html", address)
+    other = re.sub(r"2\.1-.*", "2.2.1-dropout-as-an-ensemble.html", address)
     click = "document.querySelector('.serve > button').click()"
     isRunning = "return document.querySelector('.serve > button').disabled"
     words = "const s = document.querySelector('.serve-run'); return s && !s.hidden && s.innerText"

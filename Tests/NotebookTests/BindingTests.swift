@@ -539,7 +539,8 @@ struct SmallPackage {
 
   @Test func aNumberWithMoreDigitsThanAreKnownIsAWarning() throws {
     var record = package.record
-    for (deviation, isWarned) in [(0.05, false), (0.1, false), (0.11, true), (3, true)] {
+    for (deviation, isWarned) in [(0.05, false), (0.1, false), (0.99, false), (1, true), (3, true)]
+    {
       record.values[0].deviation = deviation
       let binding = Binding(try package.files, record)
       #expect(try binding.findings().isEmpty)
@@ -550,6 +551,21 @@ struct SmallPackage {
       try Binding(package.files, record).warnings().map(\.sentence) == [
         "0.25 has more digits than are known: loss deviates by 1.2e0; write fewer."
       ])
+  }
+
+  @Test(arguments: [("0.0", 0.04, 0.001, true), ("0.0", 0.04, 0.05, false), ("0", 0, 0, false)])
+  func aZeroThatStandsForSomethingIsFound(
+    _ text: String, _ value: Double, _ tolerance: Double, _ isFound: Bool
+  ) throws {
+    var record = package.record
+    (record.values[0].value, record.values[0].tolerance) = (value, tolerance)
+    try package.store(record)
+    try package.write(
+      SmallPackage.prose.replacingOccurrences(of: "0.25", with: text), to: "Chapters/9.9-chapter.md"
+    )
+    let words =
+      "Chapters/9.9-chapter.md:3: the prose says 0.0, and loss is 4e-2; write more digits."
+    #expect(try package.findings() == (isFound ? [words] : []))
   }
 
   @Test func theNumbersOfEachKindAreCounted() throws {

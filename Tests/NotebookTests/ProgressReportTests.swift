@@ -76,6 +76,20 @@ private final class Desk: Sendable {
     #expect(desk.text == "2.1: 40 s gone, how long it will take is not known yet (test: 1 %).\n")
   }
 
+  @Test func resultsThatWereKeptPromiseNothingOfThoseThatAreLeft() {
+    let desk = Desk()
+    let report = desk.report(.lines)
+    report.show("draws", 0)
+    desk.time += 0.1
+    for kept in 1...80 { report.show("draws", Double(kept) / 100) }
+    report.tick()
+    #expect(desk.text == "2.1: 1 s gone (draws: 80 %, about 1 s left of it).\n")
+    desk.time += 59.9
+    report.tick()
+    // Twenty more like the one that takes a minute already.
+    #expect(desk.text == "2.1: 60 s gone (draws: 80 %, about 20 min left of it).\n")
+  }
+
   @Test func aBarIsForTerminalsAlone() {
     let desk = Desk()
     let report = desk.report(expected: 120, .bar)

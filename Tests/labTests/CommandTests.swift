@@ -316,6 +316,11 @@ import Testing
       outcome.errors.contains(
         "No result of chapter 1.1 was kept, so there was nothing to hold this run against; run it "
           + "first without --recheck (only long work is kept).\n"))
+    let told = try await Tool.run(
+      "chapter", "1.1", "--quick", "--recheck", "2", "--out", scratch.url.path)
+    #expect(told.code == 1)
+    #expect(told.output.hasSuffix("checks hold; nothing was computed again.\n"))
+    #expect(told.output.contains("\n1.1 failed: "))
   }
 
   @Test func aChapterThatIsNamedTwiceRunsOnce() async throws {

@@ -92,10 +92,14 @@
 
   // The server keeps what a run says, and this page, or the one that it becomes by a reload, asks for
   // it until there is an end.
+  // Only the newest question's answers are shown: that of a page's opening may come after a click's.
+  let newest = 0;
   async function followRun(known) {
+    const mine = ++newest;
     for (;;) {
       const answer = await fetch("/.lab/quick?chapter=" + chapter + "&after=" + known);
       const state = await answer.json();
+      if (mine !== newest) return;
       show(state);
       if (!state.isUnderWay) return;
       known = state.number;
@@ -114,6 +118,7 @@
   followRun(-1).catch(() => show({ isUnderWay: false }));
   button.addEventListener("click", async () => {
     notify("");
+    newest += 1;
     try {
       const path = "/.lab/quick?chapter=" + chapter;
       let answer = await fetch(path, { method: "POST" });
