@@ -293,7 +293,7 @@ extension Ladder {
 // MARK: - What it is worth
 
 extension Ladder {
-  private static let counts = [3000, 1000]
+  private static let counts = [1000, 3000]
 
   private static func compare(_ page: Page, _ data: MNIST) throws {
     let study = Study(page, data)
@@ -301,11 +301,11 @@ extension Ladder {
     var report = OutcomeReport(page)
     // The kit's split is the first with 3,000 labels.
     let draws = counts.map { LabelDraw.all(labels: $0, page) }
-    let choice = try study.choose(arms, on: [draws[0].last!])[0]
+    let choice = try study.choose(arms, on: [draws[1].last!])[0]
     // With 1,000 labels the methods are as the paper has them; labels alone choose their noise.
-    let noise = try study.choose([arms[0]], on: [draws[1].last!])[0][0]
+    let noise = try study.choose([arms[0]], on: [draws[0].last!])[0][0]
     let papers = [noise, LadderTraining.papers.gamma, LadderTraining.papers.ladder]
-    let choices = [choice, papers].map { $0 + [$0[0]] }
+    let choices = [papers, choice].map { $0 + [$0[0]] }
     let outcomes = try study.run(arms + [LadderTraining.slower], choices, on: draws)
     for (group, labels) in counts.enumerated() {
       for (arm, outcomes) in zip(arms + [LadderTraining.slower], outcomes[group]) {
@@ -326,7 +326,7 @@ extension Ladder {
       LadderTraining.convolutional[1],
       LadderTraining.mistaken(LadderTraining.ladders[choice[2]]), LadderTraining.convolutional[0],
     ]
-    let kit = [draws[0][0]]
+    let kit = [draws[1][0]]
     let single = try study.run(others, [others.map { _ in 0 }], on: [kit])[0]
     for (arm, outcomes) in zip(others, single) { report.add(arm.key, labels: 3000, outcomes) }
     printTheTable(page, outcomes, others.map(\.key), single)
@@ -392,7 +392,7 @@ extension Ladder {
       Figure(
         "curves", title: "Errors of the network on labels alone, of the Γ-model and of the ladder",
         size: (980, 560), columns: 3,
-        panels: counts.reversed().flatMap { labels in
+        panels: counts.flatMap { labels in
           [("supervised", "labels alone"), ("gamma", "Γ-model"), ("ladder", "ladder")].map {
             panel(page, report, $0, $1, labels)
           }
@@ -418,7 +418,7 @@ extension Ladder {
         ("ladder.control", "ladder against labels at a lower rate", "slower", "ladder"),
         ("gamma.control", "Γ-model against labels at a lower rate", "slower", "gamma"),
         ("rungs.gain", "ladder against Γ-model", "gamma", "ladder"),
-      ], of: report, labels: counts.reversed(),
+      ], of: report, labels: counts,
       title: "What the costs of the decoder gain, over the draws of labels",
       axis: "test error of the other less that of the first, points", size: (820, 380))
     page.claim(
