@@ -74,7 +74,7 @@ public struct SemiSupervisedAutoencoder: Classifier, Objective {
     outputLogVariance = features == nil ? nil : layer(plan.hidden[0], inputs)
   }
 
-  /// −Jᵅ/N of a batch.
+  /// Jᵅ/N of a batch, in nats: images `[1, n, h, w]` with labels and `[1, m, h, w]` without.
   public func loss(
     _ batch: PairedBatch, at moment: Moment, on tape: Tape, using noise: inout RandomStream
   ) -> Loss {
@@ -83,22 +83,26 @@ public struct SemiSupervisedAutoencoder: Classifier, Objective {
     return loss(labelled, labels: batch.labelled.labels, others, using: &noise)
   }
 
-  /// −Jᵅ/N of vectors `[n, inputs]` with labels and `[m, inputs]` without.
+  /// Jᵅ/N of vectors `[n, inputs]` with labels and `[m, inputs]` without, in nats.
   ///
   /// For features that were drawn already: M1's posterior of an image never changes, so that it need
   /// not be computed for each batch anew.
+  /// - Parameter unlabelled: the mean of U over rows, in the place of the sum over the classes.
   package func loss(
-    _ labelled: Variable, labels: [Int], _ others: Variable, using noise: inout RandomStream
+    _ labelled: Variable, labels: [Int], _ others: Variable,
+    unlabelled: ((Variable, inout RandomStream) -> Variable)? = nil,
+    using noise: inout RandomStream
   ) -> Loss {
+    let unlabelled = unlabelled ?? { mean(negativeBound($0, using: &$1)) }
     // snippet.objective
     let total = Float(plan.labelled + plan.unlabelled)
-    let known = negativeBound(labelled, .known(labels), using: &noise)  // −L(x, y)
-    let unknown = negativeBound(others, using: &noise)  // −U(x)
+    let known = mean(negativeBound(labelled, .known(labels), using: &noise))  // L(x, y)
+    let unknown = unlabelled(others, &noise)  // U(x)
     let error = softmaxCrossEntropy(logits: logits(ofVectors: labelled), labels: labels)
     return Loss(
       [  // eq. 8, each sum over a set as its size times a mean over the batch; eq. 9
-        ("labelled bound", Float(plan.labelled) / total, mean(known)),
-        ("unlabelled bound", Float(plan.unlabelled) / total, mean(unknown)),
+        ("labelled bound", Float(plan.labelled) / total, known),
+        ("unlabelled bound", Float(plan.unlabelled) / total, unknown),
         ("classifier", plan.classifierWeight, error),
         ("prior", plan.precision / total, penalty(on: labelled.tape)),
       ], over: labels.count + others.shape[0])
@@ -106,19 +110,19 @@ public struct SemiSupervisedAutoencoder: Classifier, Objective {
   }
 
   // snippet.unlabelled
-  /// −U(x) for rows x `[n, inputs]` → `[n]`, the sum over every y.
+  /// U(x) for rows x `[n, inputs]` → `[n]`, the sum over every y.
   package func negativeBound(_ x: Variable, using noise: inout RandomStream) -> Variable {
     let n = x.shape[0]
     let each = reshape(negativeBound(x, .each, using: &noise), [n, plan.classes])
     let logits = logits(ofVectors: x)
     // ln q counts as a constant: what its own change adds is Σ q·∂ln q = ∂Σ q = 0.
     let logarithms = x.tape.constant(logSoftmax(logits.value))
-    return sumPerExample(softmax(logits) * (each + logarithms))  // eq. 7: Σ q(y|x)·(−L) + H(q(y|x))
+    return sumPerExample(softmax(logits) * (each + logarithms))  // eq. 7: U = Σ q·(L + ln q)
   }
   // snippet.end
 
   // snippet.labelled
-  /// −L(x, y) for rows x `[n, inputs]`: `[n]` for known classes, `[n·classes]` for each in turn.
+  /// L(x, y) for rows x `[n, inputs]`: `[n]` for known classes, `[n·classes]` for each in turn.
   package func negativeBound(
     _ x: Variable, _ y: Classes, using noise: inout RandomStream
   ) -> Variable {

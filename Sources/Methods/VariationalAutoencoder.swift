@@ -6,10 +6,10 @@ import Tensors
 /// M1: a variational auto-encoder, whose latent variables serve as features.
 ///
 /// p(z) = N(0, I), p(x|z) = Bernoulli, q(z|x) = N(μ(x), diag σ²(x)), all by networks of softplus units.
-/// Its objective is −J of Kingma, Mohamed, Rezende & Welling 2014, eqs. 4–5, the mean over the images
+/// Its objective is J of Kingma, Mohamed, Rezende & Welling 2014, eqs. 3 and 5, the mean over the images
 /// of a batch, in nats. Images may come without labels.
 public struct VariationalAutoencoder: Objective {
-  /// How it is built; the values at first are those of the authors' program for MNIST.
+  /// How it is built; the sizes at first are those of the authors' program for MNIST.
   public struct Plan: Sendable {
     /// Numbers of an input vector.
     public var inputs = ImageSet.pixelsPerImage
@@ -17,14 +17,14 @@ public struct VariationalAutoencoder: Objective {
     public var hidden = [500, 500]
     /// Latent variables.
     public var latent = 50
-    /// Where the weights start.
+    /// Where the weights start; the deviation of 0.001 is that of the authors' M2.
     public var initialiser = Initialiser.gaussian(deviation: 0.001)
     /// Whether a pixel is drawn anew for each batch, black with its intensity for a probability.
     public var drawsPixels = true
     /// The factor of the divergence: the paper's 1, or what else a trial gives it.
     public var divergenceWeight = Schedule.constant(1)
 
-    /// The paper's plan.
+    /// The sizes of the authors' program.
     public init() {}
   }
 
@@ -49,7 +49,7 @@ public struct VariationalAutoencoder: Objective {
       initialiser: plan.initialiser, using: &stream)
   }
 
-  /// −J, the negative evidence lower bound of images `[1, n, h, w]`.
+  /// J, the negative evidence lower bound of images `[1, n, h, w]`, where the divergence's factor is 1.
   public func loss(
     _ images: Tensor, at moment: Moment, on tape: Tape, using noise: inout RandomStream
   ) -> Loss {
@@ -60,7 +60,7 @@ public struct VariationalAutoencoder: Objective {
     let z = gaussianSample(mean: q.mean, logVariance: q.logVariance, using: &noise)  // eq. 3
     let logits = output(decoder(z))
     return Loss(
-      [  // eq. 5: −J(x) = −E log p(x|z) + KL(q(z|x) ‖ p(z)), with one draw of z
+      [  // eq. 5: J(x) = −E log p(x|z) + KL(q(z|x) ‖ p(z)), with one draw of z
         ("reconstruction", 1, bernoulliCrossEntropy(logits: logits, targets: x.value)),
         (
           "divergence", plan.divergenceWeight(moment),

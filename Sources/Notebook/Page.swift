@@ -167,6 +167,19 @@ public final class Page {
     return found.value
   }
 
+  /// Gives the deviation of a value that another chapter has recorded as a value of its own.
+  ///
+  /// - Throws: `LabError` of kind `.failed` when there is no such value, or no deviation of it.
+  public func deviation(
+    _ name: String, ofChapter chapter: String, _ number: String, unit: String
+  ) throws(LabError) {
+    let found = try shelf.value(of: chapter, named: number)
+    guard let deviation = found.deviation else {
+      throw LabError(.failed, "The value \(number) of chapter \(chapter) has no deviation.")
+    }
+    value(name, deviation, tolerance: found.tolerance, unit: unit)
+  }
+
   /// How many lines of a Swift file, by its path below Sources/, are code.
   ///
   /// - Throws: `LabError` of kind `.input` when it cannot be read.

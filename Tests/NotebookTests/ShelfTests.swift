@@ -11,6 +11,7 @@ private enum Comparison: Chapter {
 
   static func run(_ page: Page) async throws {
     let a = try page.value("zero", ofChapter: "0.1", "a")
+    try page.deviation("zero.deviation", ofChapter: "0.1", "a", unit: "points")
     try page.value("zero.minutes", ofChapter: "0.1", "run.minutes")
     page.value("lines", Double(try page.lineCount(of: "Experiments/0.1/Work.swift")))
     page.check("what the page gets is what the record has", a, near: 1.25, tolerance: 0)
@@ -49,6 +50,8 @@ private enum Comparison: Chapter {
     let zero = try #require(run.record.values.first { $0.name == "zero" })
     #expect(zero.value == 1.25 && zero.deviation == 0.125 && zero.tolerance == 0.5)
     #expect(zero.unit == "%")
+    let deviation = try #require(run.record.values.first { $0.name == "zero.deviation" })
+    #expect(deviation.value == 0.125 && deviation.deviation == nil && deviation.unit == "points")
     #expect(run.record.number(named: "zero.minutes") == 1.5)
     #expect(run.record.number(named: "lines") == 2)
     #expect(try files.state() == .fresh)
@@ -91,6 +94,9 @@ private enum Comparison: Chapter {
         .failed,
         "Chapter 0.3 has no record; run: swift run lab chapter 0.3")
     ) { try page.value("b", ofChapter: "0.3", "b") }
+    #expect(
+      throws: LabError(.failed, "The value run.minutes of chapter 0.1 has no deviation.")
+    ) { try page.deviation("b", ofChapter: "0.1", "run.minutes", unit: "") }
     #expect(throws: LabError.self) { try Page(id: "0.2").value("b", ofChapter: "0.1", "a") }
     #expect(throws: LabError.self) { try page.lineCount(of: "Methods/None.swift") }
   }
