@@ -284,9 +284,7 @@ extension VariationalAutoencoders {
     let code = try chooseTheCode(page, study, learning, on: draws[0].last!)
     page.value("code.row", Double(LatentLearning.Kind.allCases.firstIndex(of: code.kind)! + 1))
     page.value("code.kept", Double(looks[code.kind]!.kept), tolerance: 5)
-    var arms = LatentArms.arms(code, settings, steps: steps)
-    // The highest rate of the network on a code was the best on pixels, where more had to be tried.
-    arms[Kind.allCases.firstIndex(of: .pixels)!] = PixelReading.arm()
+    let arms = LatentArms.arms(code, settings, steps: steps)
     let choices = try study.choose(arms, on: draws.map { $0.last! })
     let outcomes = try study.run(arms, choices, on: draws)
     for (group, labels) in counts.enumerated() {

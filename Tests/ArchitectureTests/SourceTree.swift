@@ -156,7 +156,9 @@ struct SourceTree {
     }
     return files.sorted { $0.key < $1.key }.flatMap { path, text -> [String] in
       guard path.hasPrefix("Sources/Experiments/") else { return [] }
-      let (own, words) = (Self.experiment(path), Self.words(of: text))
+      let own = Self.experiment(path)
+      // A nested type of the file's own may have the name of another's.
+      let words = Self.words(of: text).subtracting(Self.types(in: text))
       return types.sorted { $0.key < $1.key }.flatMap { folder, names -> [String] in
         guard folder != own, folder != "Shared" else { return [] }
         return names.intersection(words).sorted().map { "\(path) names \($0) of \(folder)" }

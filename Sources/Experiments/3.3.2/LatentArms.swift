@@ -29,7 +29,7 @@ package enum LatentArms {
   package static let gammas = [0.003, 0.01, 0.03, 0.1, 0.3]
   /// The kernel machine's C.
   package static let kernelCost = 10.0
-  /// The rates of Adam for labels alone, half a decade apart.
+  /// The rates of Adam for labels alone on a code, half a decade apart.
   package static let rates = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2]
   /// As many steps for 1,000 labels as for 3,000; a unit is so many of them.
   package static let (units, stepsPerUnit) = (48, 60)
@@ -48,7 +48,7 @@ package enum LatentArms {
       switch kind {
       case .linear: linear(code)
       case .kernel: kernel(code)
-      case .pixels: network(kind, of: nil)
+      case .pixels: PixelReading.arm()
       case .network: network(kind, of: code)
       case .patient: network(kind, of: code, rates: [patientRate], stepsPerUnit: steps / units)
       case .both: GenerativeArms.both(kind.rawValue, [code], settings)
@@ -61,10 +61,9 @@ package enum LatentArms {
     let value: Double
     let description: String
 
-    init(_ code: LatentCode?, _ name: String, _ value: Double, _ more: String = "") {
+    init(_ code: LatentCode, _ name: String, _ value: Double, _ more: String = "") {
       self.value = value
-      let of = code.map { "\($0.kind.rawValue) code, " } ?? ""
-      description = "\(of)\(name) \(value)\(more)"
+      description = "\(code.kind.rawValue) code, \(name) \(value)\(more)"
     }
   }
 
@@ -107,12 +106,12 @@ package enum LatentArms {
   }
 
   private static func network(
-    _ kind: Kind, of code: LatentCode?, rates: [Double] = rates, stepsPerUnit: Int = stepsPerUnit
+    _ kind: Kind, of code: LatentCode, rates: [Double] = rates, stepsPerUnit: Int = stepsPerUnit
   ) -> Study.Arm {
     let settings = rates.map { Setting(code, "rate", $0, ", \(units) × \(stepsPerUnit) steps") }
     return Study.Arm(kind.rawValue, settings, isGrid: rates.count > 1) { setting, task, show in
       var stream = RandomStream(seed: task.seed, task.streams, "weights")
-      let reader = DigitReader(try code?.features(task), hidden: [500], using: &stream)
+      let reader = DigitReader(try code.features(task), hidden: [500], using: &stream)
       try LabelTuning.run(
         reader, of: "The training of one softplus layer", rate: setting.value, units: units,
         stepsPerUnit: stepsPerUnit, in: task, show)

@@ -5,8 +5,8 @@ import Tensors
 /// The network of one softplus layer on pixels, by labels alone: what M1+M2 is held against that has
 /// no share in the images without labels.
 ///
-/// Pixels are drawn black and white for each batch. It has a grid of its own, which goes further up
-/// than that of the network on a code.
+/// Pixels are drawn black and white for each batch. Its grid goes further up than that of the network
+/// on a code, whose highest rate was the best here.
 package enum PixelReading {
   /// The rates of Adam, half a decade apart.
   package static let rates = [1e-3, 3e-3, 1e-2, 3e-2, 1e-1]
