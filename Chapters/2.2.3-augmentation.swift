@@ -30,7 +30,7 @@ public enum AugmentationForMNIST: Chapter {
     reportTheTime(page, results)
     show(
       Treatment.harmful, page, data, split, name: "harm", height: 330,
-      title: "Flips, half turns and crops make other digits, or none")
+      title: "Flips and turns by any angle make other digits; crops cut strokes away")
     reportTheHarm(page, results)
     answerTheExercises(page)
   }

@@ -216,7 +216,7 @@ extension VariationalAutoencoders {
       Figure(
         "collapse",
         title:
-          "Of 50 latent variables \(warmed.active) say something of an image; from small first "
+          "Of 50 latent variables \(spread.active) say something of an image; from small first "
           + "weights, \(looks[.small]!.active)",
         size: (760, 400),
         panels: [
@@ -245,10 +245,11 @@ extension VariationalAutoencoders {
         title: "Ten digits, what the mean of their code becomes, and what draws from the prior do",
         size: (760, 560), columns: 1,
         panels: [
-          panel("digits", warmed.pictures[..<shown]),
-          panel("given back by M1", warmed.pictures[shown..<2 * shown]),
+          panel("digits", spread.pictures[..<shown]),
+          panel("given back by M1, He's first weights", spread.pictures[shown..<2 * shown]),
           panel("given back with the average over pixels", averaged.pictures[shown..<2 * shown]),
-          panel("M1's draws from the prior", warmed.pictures[(2 * shown)..<(3 * shown)]),
+          panel(
+            "draws from the prior, He's first weights", spread.pictures[(2 * shown)..<(3 * shown)]),
         ]))
     return looks
   }
@@ -304,10 +305,8 @@ extension VariationalAutoencoders {
     drawCurves(page, report, counts)
     compare(page, report, counts)
     let setting = settings[choices[0].last!]
-    try lookAtOneDraw(page, data, code, setting, report, draws[0])
-    try trainLonger(
-      page, study, code, choices.map { $0.last! }, outcomes.map { $0.last![0] }, draws.map { $0[0] }
-    )
+    try lookAtOneDraw(page, data, code, setting, report, outcomes[0].last![0], draws[0])
+    try trainLonger(page, study, code, choices.map { $0.last! }, outcomes, draws.map { $0[0] })
     page.value(
       "all.test", try LatentArms.ceiling(code, steps: steps, page, data), tolerance: 0.3, unit: "%")
   }
@@ -333,23 +332,30 @@ extension VariationalAutoencoders {
   /// M1+M2 for three times as long, on the first draw of each number of labels: a diagnosis, by which
   /// nothing is chosen.
   private static func trainLonger(
-    _ page: Page, _ study: Study, _ code: LatentCode, _ choices: [Int], _ short: [Study.Outcome],
-    _ draws: [LabelDraw]
+    _ page: Page, _ study: Study, _ code: LatentCode, _ choices: [Int],
+    _ outcomes: [[[Study.Outcome]]], _ draws: [LabelDraw]
   ) throws {
     let longer = settings.map { setting(rate: $0.rate, epochs: 3 * $0.epochs) }
     let arm = GenerativeArms.both(Kind.both.rawValue, [code], longer)
     let long = try study.run([arm], choices.map { [$0] }, on: draws.map { [$0] })
     for (group, draw) in draws.enumerated() {
-      for (name, outcome) in [("short", short[group]), ("long", long[group][0][0])] {
+      func short(_ kind: Kind) -> Study.Outcome {
+        outcomes[group][Kind.allCases.firstIndex(of: kind)!][0]
+      }
+      for (name, outcome) in [
+        ("network", short(.network)), ("patient", short(.patient)), ("short", short(.both)),
+        ("long", long[group][0][0]),
+      ] {
         page.value(
-          "\(name).\(draw.labels).test", outcome.test.last!, tolerance: 0.8, unit: "%")
+          "first.\(name).\(draw.labels).test", outcome.test.last!, tolerance: 0.8, unit: "%")
         page.value(
-          "\(name).\(draw.labels).train", outcome.train.last!, tolerance: 0.8, unit: "%")
+          "first.\(name).\(draw.labels).train", outcome.train.last!, tolerance: 0.8, unit: "%")
       }
     }
     page.claim(
       "Three times the length lowers the test error on either draw.",
-      "long.1000.test < short.1000.test and long.3000.test < short.3000.test")
+      "first.long.1000.test < first.short.1000.test and first.long.3000.test < first.short.3000.test"
+    )
   }
 
   private static func giveSetting(_ page: Page, _ kind: Kind, _ choice: Int, _ labels: Int) {
@@ -405,7 +411,8 @@ extension VariationalAutoencoders {
           Kind.network.rawValue
         ),
       ], of: report, labels: counts,
-      title: "With 1,000 labels both M1's code and M2 gain, with 3,000 the code alone",
+      title:
+        "After \(settings[0].epochs) passes M2 gains on its classifier with 1,000 labels; the code gains with both",
       axis: "test error of the other less that of the first, points", size: (820, 300))
     page.claim(
       "With 1,000 labels M1+M2 reads better than its classifier by labels alone, and than that with "
@@ -426,7 +433,7 @@ extension VariationalAutoencoders {
   /// M2 alone and two traps, on one draw of 1,000 labels.
   private static func lookAtOneDraw(
     _ page: Page, _ data: MNIST, _ code: LatentCode, _ setting: GenerativeArms.Setting,
-    _ report: OutcomeReport, _ draws: [LabelDraw]
+    _ report: OutcomeReport, _ both: Study.Outcome, _ draws: [LabelDraw]
   ) throws {
     let (study, styles) = (Study(page, data), StyleLooks(page))
     let alone = GenerativeArms.alone(styles, aloneSettings)
@@ -437,12 +444,14 @@ extension VariationalAutoencoders {
     for (name, outcome) in zip(["sampled", "fixed", "alone"], outcomes) {
       page.value("\(name).test", outcome.test.last!, tolerance: 1, unit: "%")
     }
+    page.value("sampled.third", outcomes[0].atAThird, tolerance: 3, unit: "%")
+    page.value("both.one.third", both.atAThird, tolerance: 3, unit: "%")
     for (name, kind) in [("both.one", Kind.both), ("pixels.one", .pixels)] {
       page.value(name, report.errors(kind.rawValue, 1000)[0], tolerance: 1, unit: "%")
     }
     let test = outcomes[2].test
     page.value("alone.train", outcomes[2].train.last!, tolerance: 1, unit: "%")
-    page.value("alone.third", test[(test.count - 1) / 3], tolerance: 1, unit: "%")
+    page.value("alone.third", outcomes[2].atAThird, tolerance: 1, unit: "%")
     page.value(
       "alone.twoThirds", test[2 * test.count / 3 - (test.count > 1 ? 1 : 0)], tolerance: 1,
       unit: "%")
@@ -478,4 +487,9 @@ extension VariationalAutoencoders {
       page.quote("theirs.\(name).3000", many, source: "\(source): \(words), 3,000 labels")
     }
   }
+}
+
+extension Study.Outcome {
+  /// The test error at a third of the length, in percent.
+  fileprivate var atAThird: Double { test[(test.count - 1) / 3] }
 }

@@ -374,8 +374,8 @@ extension SurrogateFeatures {
       "slower.gain.1000.low < 0 and slower.gain.1000.high > 0 "
         + "and slower.gain.1000 < 0.5 * supervised.gain.1000")
     page.claim(
-      "With 1,000 labels it errs less than the network that had the labels alone as validation has "
-        + "set it.", "0 < supervised.gain.1000.low")
+      "With 1,000 labels it errs less than the network that had the labels alone at the rate of "
+        + "the choice.", "0 < supervised.gain.1000.low")
     page.claim(
       "With 3,000 the interval holds zero.",
       "supervised.gain.3000.low < 0 and supervised.gain.3000.high > 0")
