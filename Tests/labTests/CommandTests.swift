@@ -153,7 +153,10 @@ import Testing
 
   /// The rows of a list without their times, each of which is one or is not known.
   func rows(of output: String) -> [[String]] {
-    output.split(separator: "\n").dropFirst(2).map { line in
+    // What the columns mean stands below an empty line.
+    let parts = output.split(separator: "\n\n")
+    #expect(parts.count == 2 && parts[1].hasPrefix("“time” is that of a run"))
+    return parts[0].split(separator: "\n").dropFirst(2).map { line in
       let cells = line.split(separator: /\s{2,}/).map(String.init)
       for time in cells.dropFirst(3) {
         #expect(time.wholeMatch(of: /[0-9.]+ (s|min|h)|not known yet/) != nil, "\(line)")
