@@ -444,17 +444,15 @@ extension VariationalAutoencoders {
     for (name, outcome) in zip(["sampled", "fixed", "alone"], outcomes) {
       page.value("\(name).test", outcome.test.last!, tolerance: 1, unit: "%")
     }
-    page.value("sampled.third", outcomes[0].atAThird, tolerance: 3, unit: "%")
-    page.value("both.one.third", both.atAThird, tolerance: 3, unit: "%")
+    var lengths = OutcomeReport(page)
+    for (name, outcome) in [("sampled", outcomes[0]), ("summed", both), ("alone", outcomes[2])] {
+      lengths.add(name, labels: 1000, [outcome])
+      lengths.giveLengths(name, 1000, tolerance: 3)
+    }
     for (name, kind) in [("both.one", Kind.both), ("pixels.one", .pixels)] {
       page.value(name, report.errors(kind.rawValue, 1000)[0], tolerance: 1, unit: "%")
     }
-    let test = outcomes[2].test
     page.value("alone.train", outcomes[2].train.last!, tolerance: 1, unit: "%")
-    page.value("alone.third", outcomes[2].atAThird, tolerance: 1, unit: "%")
-    page.value(
-      "alone.twoThirds", test[2 * test.count / 3 - (test.count > 1 ? 1 : 0)], tolerance: 1,
-      unit: "%")
     page.value("alone.rate", chosen.rate, tolerance: 10 * chosen.rate)
     let look = try styles(page, chosen, data, on: draws[0])
     page.value("style.read", look.read, tolerance: 5, unit: "%")
@@ -487,9 +485,4 @@ extension VariationalAutoencoders {
       page.quote("theirs.\(name).3000", many, source: "\(source): \(words), 3,000 labels")
     }
   }
-}
-
-extension Study.Outcome {
-  /// The test error at a third of the length, in percent.
-  fileprivate var atAThird: Double { test[(test.count - 1) / 3] }
 }

@@ -282,9 +282,13 @@ extension NoneOfTheClasses {
         + "fewer.",
       "digits.3000.over.low > 0 and digits.3000.over.control.low > 0 "
         + "and digits.1000.over.high < 0 and digits.1000.over.control.high < 0")
+    _ = control.giveDifference("digits.3000.mixtures.control", "mixtures", minus: "digits", 3000)
     page.claim(
       "Averages, for which the condition holds in part, gain at the lower rate with 3,000 labels.",
       "mixtures.3000.control.low > 0")
+    page.claim(
+      "What digits have over them there holds 0.",
+      "digits.3000.mixtures.control.low < 0 and digits.3000.mixtures.control.high > 0")
     page.figure(
       Figure(
         "curves",
@@ -303,11 +307,16 @@ extension NoneOfTheClasses {
     _ page: Page, _ outcomes: [[Study.Outcome]], _ controls: [[Study.Outcome]]
   ) {
     var report = OutcomeReport(page)
-    let keys = ["none"] + Universum.allCases.map(\.rawValue)
-    for (key, rates) in zip(keys, zip(outcomes, controls)) {
-      let errors = [rates.0, rates.1].map { $0[0].validation.last! }
-      report.add(key, labels: 3000, errors[1] < errors[0] ? rates.1 : rates.0)
-      guard ["digits", "labelled"].contains(key) else { continue }
+    func add(_ key: String, _ place: Int) -> [Double] {
+      let rates = [outcomes[place], controls[place]]
+      let errors = rates.map { $0[0].validation.last! }
+      report.add(key, labels: 3000, errors[1] < errors[0] ? rates[1] : rates[0])
+      return errors
+    }
+    _ = add("none", 0)
+    for universum in [Universum.digits, .labelled] {
+      let key = universum.rawValue
+      let errors = add(key, Universum.allCases.firstIndex(of: universum)! + 1)
       page.value("\(key).3000.validation", errors[0], tolerance: 0.7, unit: "%")
       page.value("\(key).3000.validation.lower", errors[1], tolerance: 0.7, unit: "%")
       _ = report.giveDifference("\(key).3000.preferred", "none", minus: key, 3000)

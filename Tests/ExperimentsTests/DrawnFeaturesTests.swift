@@ -21,7 +21,7 @@ import Testing
 
   static var features: FrozenFeatures {
     var plan = VariationalAutoencoder.Plan()
-    (plan.hidden, plan.latent, plan.initialiser) = ([8], 3, .gaussian(deviation: 0.05))
+    (plan.hidden, plan.latent, plan.initialiser) = ([8], 3, .gaussian(deviation: 0.3))
     var stream = RandomStream(seed: 1, "drawn features")
     return FrozenFeatures(of: VariationalAutoencoder(plan, using: &stream), units: [0, 2])
   }

@@ -65,6 +65,13 @@ import Testing
         == ["f.dat", "program"])
   }
 
+  @Test func aHistogramEndsAtTheRightEdgeOfItsLastBin() {
+    let mark = Mark.histogram("", [(x: 0, y: 1), (x: 0.5, y: 3)])
+    let text = FigureData(Figure("f", title: "T", size: (100, 100), panels: [Panel(marks: [mark])]))
+      .text
+    #expect(text.contains("0 1\n0.5 3\n1 3\n"), "\(text)")
+  }
+
   @Test func aProgramThatHangsIsGivenUp() async throws {
     // The second sleeper holds the output open.
     let program = try program("sleep 60 & sleep 60")
