@@ -186,9 +186,11 @@ extension SiteDraft {
     context["body"] = about.beginning
     context["chapters"] = entries
     context["drawing"] = ["address": Self.drawingAddress, "name": Self.drawingTitle]
-    context["values"] = (context["values"] as? [[String: Any]])?.filter {
+    let times = (context["values"] as? [[String: Any]] ?? []).filter {
       ($0["name"] as? String)?.contains("/run.") == true
     }
+    context["values"] = times
+    context["valueCount"] = times.isEmpty ? nil : times.count.of("value")
     return try templates("contents", common(about.title, address: "index.html", context))
   }
 

@@ -19,9 +19,7 @@ public struct Solutions: Equatable, Sendable {
   public init(_ url: URL, warn: (String) -> Void) {
     self.url = url
     guard FileManager.default.fileExists(atPath: url.path) else { return }
-    guard let data = try? Data(contentsOf: url), data.count < 1 << 20,
-      let document = try? JSONDecoder().decode(Document.self, from: data), document.version == 1
-    else {
+    guard let document = Self.document(at: url) else {
       let aside = url.appendingPathExtension("damaged")
       let isMoved = rename(url.path, aside.path) == 0
       let outcome = isMoved ? "it was set aside as \(aside.lastPathComponent)" : "move it away"
@@ -31,6 +29,14 @@ public struct Solutions: Equatable, Sendable {
     formulas = document.solved
   }
 
+  /// What stands in the file; nil where it cannot be read.
+  private static func document(at url: URL) -> Document? {
+    guard let data = try? Data(contentsOf: url), data.count < 1 << 20,
+      let document = try? JSONDecoder().decode(Document.self, from: data), document.version == 1
+    else { return nil }
+    return document
+  }
+
   /// Whether a task is solved.
   public func contains(_ derivation: Derivation) -> Bool { formulas[derivation.id] != nil }
 
@@ -38,6 +44,8 @@ public struct Solutions: Equatable, Sendable {
   ///
   /// - Throws: `LabError` of kind `.input` when the file cannot be written.
   public mutating func add(_ formula: String, of derivation: Derivation) throws {
+    // Another session may have solved others since this one began.
+    if let document = Self.document(at: url) { formulas.merge(document.solved) { $1 } }
     guard formulas[derivation.id] == nil else { return }
     formulas[derivation.id] = formula
     let encoder = JSONEncoder()

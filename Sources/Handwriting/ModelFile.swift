@@ -25,7 +25,12 @@ public struct ModelFile {
     self.url = url
     let trained = CrossNetworks(FinalModel.settings, seed: 0, name: "overwritten")
     let limit = max(Archive.mostBytes(of: trained), ExportedModel.mostBytes)
-    let archive = try Archive(reading: url, limit: limit)
+    // Weights come back by an export; a training would leave them as they are.
+    let remedy =
+      url.pathExtension == "bin"
+      ? "restore it, or make it again with: swift run lab export"
+      : "train it again with: swift run lab model"
+    let archive = try Archive(reading: url, limit: limit, remedy: remedy)
     switch archive.kind {
     case ExportedModel.kind:
       let model = try ExportedModel(archive, from: url)

@@ -22,9 +22,9 @@ extension Prose {
       let rest = inner[indent.endIndex...]
       if rest.allSatisfy(\.isWhitespace) {
         finish()
-      } else if columns <= 3 || isInList, let fence = Fence(rest) {
+      } else if columns <= 3 || isInList, let fence = Fence(inner) {
         finish()
-        index = skip(fence, at: index, depth: depth, isExcerpt: false)
+        index = skip(fence, at: index, depth: depth, isExcerpt: false, isInList: isInList)
         continue
       } else if let body = Self.ownMarker(inner) {
         finish()
@@ -167,7 +167,9 @@ extension Prose {
   }
 
   /// The line behind a fence, which ends at the latest with the quotation that it stands in.
-  mutating func skip(_ fence: Fence, at index: Int, depth: Int, isExcerpt: Bool) -> Int {
+  mutating func skip(
+    _ fence: Fence, at index: Int, depth: Int, isExcerpt: Bool, isInList: Bool = false
+  ) -> Int {
     let all = manuscript.lines
     let last =
       all.indices.dropFirst(index + 1).first {
@@ -177,6 +179,15 @@ extension Prose {
     guard let end = fence.end(in: lines, from: index + 1) else {
       fault(index, "the fence is not closed; end it with a line of as many marks")
       return last
+    }
+    // The item of a list ends at a line that stands left of it, and its fence with it.
+    if isInList, fence.indent > 1,
+      let left = lines[index + 1...end].firstIndex(where: { line in
+        !line.allSatisfy(\.isWhitespace) && line.prefix { $0 == " " }.count < fence.indent
+      })
+    {
+      fault(
+        left, "this line stands left of the fence above, which ends with its item; close it there")
     }
     if fence.language == "swift", !isExcerpt {
       fault(
@@ -228,10 +239,21 @@ extension Prose {
   }
 
   static func address(_ rest: Substring) -> (label: String, path: String)? {
-    guard rest.first == "[", let close = rest.range(of: "]:") else { return nil }
-    let label = rest[rest.index(after: rest.startIndex)..<close.lowerBound]
-    guard !label.isEmpty, label.first != "^" else { return nil }
-    var path = rest[close.upperBound...].drop(while: \.isWhitespace).prefix { !$0.isWhitespace }
+    guard rest.first == "[", let close = rest.firstIndex(of: "]"), rest[close...].hasPrefix("]:")
+    else { return nil }
+    let label = rest[rest.index(after: rest.startIndex)..<close]
+    guard !label.isEmpty, label.first != "^", !label.contains("[") else { return nil }
+    let behind = rest[close...].dropFirst(2).drop(while: \.isWhitespace)
+    var path = behind.prefix { !$0.isWhitespace }
+    if behind.first == "<", let end = behind.firstIndex(of: ">") { path = behind[...end] }
+    // A title alone may follow: with anything else the line is prose.
+    let title = rest[path.endIndex...].trimmed
+    if let first = title.first {
+      let ends: [Character: Character] = ["\"": "\"", "'": "'", "(": ")"]
+      guard let mark = ends[first], title.count > 1, title.last == mark,
+        !title.dropFirst().dropLast().contains(mark)
+      else { return nil }
+    }
     if path.first == "<", path.last == ">" { path = path.dropFirst().dropLast() }
     return (label.words.lowercased(), String(path))
   }

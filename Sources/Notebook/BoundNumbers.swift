@@ -202,10 +202,7 @@ extension Prose {
     _ predicate: Predicate, _ numeral: Numeral, _ glyphs: [Glyph]
   ) -> Bool {
     if numeral.isFactor {
-      let factors = predicate.factors
-      // Two thirds may be 2 / 3.
-      let products = factors.flatMap { a in factors.map { a * $0 } }
-      return (factors + products).contains {
+      return (predicate.factors + predicate.products).contains {
         abs($0 - numeral.meanings[0]) <= 1e-9 * numeral.meanings[0]
       }
     }
@@ -221,7 +218,10 @@ extension Prose {
     let candidates = predicate.constants.flatMap(forms)
     if numeral.kind == .digits {
       if let literal = Literal(numeral.texts[0]) {
-        return candidates.contains { literal.shows($0) || literal.shows(-$0) }
+        // Not at the digits written: "more than 1" is not "> 0.6".
+        return candidates.contains {
+          abs(abs($0) - abs(literal.value)) <= 1e-9 * abs(literal.value)
+        }
       }
       let value = numeral.texts[0].unicodeScalars.first?.properties.numericValue
       return numeral.texts[0].count == 1 && value.map { candidates.contains($0) } == true

@@ -5,7 +5,7 @@ struct Fence {
   /// The first word behind the marks.
   let language: String
   /// The spaces before the marks.
-  private let indent: Int
+  let indent: Int
 
   /// Nil when the text opens no fence: behind backticks there may be none.
   init?(_ text: Substring) {

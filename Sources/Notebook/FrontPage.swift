@@ -137,14 +137,15 @@ public struct FrontPage: Sendable {
       return "\(path) is no figure of the lab; show one of figures/."
     }
     guard Binding.isFile(url) else { return "the figure \(path) is missing; run its chapter." }
-    for (id, record) in records {
-      for figure in record.figures where "\(id)-\(figure.name).svg" == name {
-        if (try? Data(contentsOf: url)).map(digest) != figure.picture {
-          return "\(path) is not the picture of chapter \(id)'s record; run the chapter."
-        }
-      }
+    // What is of no chapter, such as the picture of a terminal, is bound to nothing.
+    guard let (id, record) = records.first(where: { name.hasPrefix("\($0.key)-") }) else {
+      return nil
     }
-    return nil
+    guard let figure = record.figures.first(where: { "\(id)-\($0.name).svg" == name }) else {
+      return "\(path) is no figure of chapter \(id)'s record; show one that it draws."
+    }
+    return (try? Data(contentsOf: url)).map(digest) == figure.picture
+      ? nil : "\(path) is not the picture of chapter \(id)'s record; run the chapter."
   }
 
   /// Writes the numbers of the records into the README.

@@ -5,7 +5,11 @@ extension GlyphScanner {
     let open = index + (isImage ? 1 : 0)
     guard let close = closingBracket(open, end) else { return nil }
     let inner = open + 1..<close
-    if !isImage, inner.count > 1, source[inner.lowerBound] == "^" { return close + 1 }
+    if !isImage, inner.count > 1, source[inner.lowerBound] == "^",
+      !source[inner].contains(where: \.isWhitespace)
+    {
+      return close + 1
+    }
     var target: (path: String, end: Int)?
     if matches("(", close + 1, end) {
       target = destination(close + 1, end)

@@ -315,8 +315,11 @@ struct GlyphScanner {
     }
     guard place < end else { return nil }
     let text = string(index + 1..<place)
+    let isAddress =
+      (text.contains("://") || text.contains("@")) && !text.contains(where: \.isWhitespace)
+    guard isAddress || Self.isTag(text) else { return nil }
     let name = text.prefix { $0.isLetter || $0.isNumber || $0 == "/" }.lowercased()
-    if text.contains("://") || text.contains("@"), !text.contains(where: \.isWhitespace) {
+    if isAddress {
       add("\u{FFFC}", .address, index, through: place, text)
     } else if ["br", "br/", "p", "/p", "div", "/div", "td", "/td", "th", "/th", "tr", "li", "hr"]
       .contains(name)
@@ -330,6 +333,17 @@ struct GlyphScanner {
       images.append(Image(path: path, line: places[index].line))
     }
     return place + 1
+  }
+
+  /// Whether what stands between `<` and `>` is a tag (CommonMark 0.31, section 6.6), or text.
+  private static func isTag(_ text: String) -> Bool {
+    let attribute = #/\s+[A-Za-z_:][A-Za-z0-9_.:\-]*(\s*=\s*("[^"]*"|'[^']*'|[^\s"'=<>`]+))?/#
+    let opening = #/[A-Za-z][A-Za-z0-9\-]*/#
+    if text.first == "/" { return text.dropFirst().trimmed.wholeMatch(of: opening) != nil }
+    guard let name = text.prefixMatch(of: opening) else { return false }
+    var rest = text[name.range.upperBound...]
+    while let next = rest.prefixMatch(of: attribute) { rest = rest[next.range.upperBound...] }
+    return ["", "/"].contains(rest.trimmed)
   }
 
   private mutating func comment(_ index: Int, _ end: Int) -> Int {

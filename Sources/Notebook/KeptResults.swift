@@ -63,9 +63,9 @@ public final class KeptResults: Sendable {
       return job.chapter == chapter && job.seed == seed && job.mode == mode ? job : nil
     }
 
-    /// The kept result of a name and a digest of code.
-    func find(_ name: String, _ sources: String) -> KeptJob? {
-      for path in paths(name) {
+    /// The kept result of a name and a digest of code: of this run's own work what it has kept itself.
+    func find(_ name: String, _ sources: String, isNew: Bool = false) -> KeptJob? {
+      for path in isNew ? paths(name).suffix(1) : paths(name)[...] {
         if let job = job(at: path), job.name == name, job.sources == sources { return job }
       }
       return nil
@@ -160,7 +160,7 @@ public final class KeptResults: Sendable {
     }
     // Work that is done again begins with a stage that is done again.
     let isAnew = store.isFresh || isRecheck && committed == .never
-    if damaged == nil, isNew || !isAnew, let kept = store.find(name, sources),
+    if damaged == nil, isNew || !isAnew, let kept = store.find(name, sources, isNew: isNew),
       let result = kept.decoded(as: Result.self)
     {
       guard !isNew else { return result }

@@ -120,15 +120,24 @@ struct NumeralFinder {
 
   /// The number that is all of a formula or of a span of code; nil when there is more to it.
   private static func bareNumber(_ content: String) -> String? {
-    var text = content.replacing("{,}", with: ",").replacing("\\,", with: "")
-      .replacing("\\%", with: "%").replacing("−", with: "-").filter { !$0.isWhitespace }
+    var text = content.replacing("{,}", with: ",").replacing("\\%", with: "%")
+      .replacing("−", with: "-")
+    for space in ["\\,", "\\;", "\\:", "\\!", "\\ ", "~"] {
+      text = text.replacing(space, with: "")
+    }
+    text = text.filter { !$0.isWhitespace }
     if text.last == "%" { text.removeLast() }
+    var power = ""
+    if let found = text.firstMatch(of: #/\\(?:times|cdot)10\^\{?(-?[0-9]+)\}?$/#) {
+      power = "e\(found.output.1)"
+      text.removeSubrange(found.range)
+    }
     let unsigned = text.first == "-" ? text.dropFirst() : text[...]
     guard let first = unsigned.first, first.isNumber || first == ".",
       unsigned.allSatisfy({ $0.isNumber || $0 == "." || $0 == "," })
     else { return nil }
     // 2.2.3 is a chapter.
-    return unsigned.count { $0 == "." } > 1 ? nil : text
+    return unsigned.count { $0 == "." } > 1 ? nil : text + power
   }
 
   // MARK: Ambiguity

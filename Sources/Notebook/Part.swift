@@ -7,7 +7,7 @@ public struct Part: Equatable, Sendable, CustomStringConvertible {
   public init?(_ text: String) {
     let words = text.split(separator: "/", omittingEmptySubsequences: false)
     guard words.count == 2, words.allSatisfy({ $0.allSatisfy { "0"..."9" ~= $0 } }),
-      let number = Int(words[0]), let count = Int(words[1]), (1...max(1, count)).contains(number)
+      let number = Int(words[0]), let count = Int(words[1]), number >= 1, number <= count
     else { return nil }
     (self.number, self.count) = (number, count)
   }

@@ -31,6 +31,18 @@ public struct Predicate: Sendable {
     return factors
   }
 
+  /// The products of two factors of one comparison: 2/3 for `a < 2 / 3 * b`.
+  var products: [Double] {
+    let factors = factors
+    return comparisons.flatMap { comparison in
+      var places: [Int] = []
+      for side in [comparison.left, comparison.right] {
+        side.visit { place, isFactor, _ in if isFactor { places.append(place) } }
+      }
+      return places.indices.flatMap { a in places[..<a].map { factors[places[a]] * factors[$0] } }
+    }
+  }
+
   /// Parses a comparison.
   /// - Throws: `LabError` of kind `.failed` that says what was expected where.
   public init(_ text: String) throws(LabError) {

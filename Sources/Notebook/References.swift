@@ -36,11 +36,11 @@ struct References {
         numerals[index].exemption = "a reference"
         previous = (numeral.range.upperBound, isPlural)
       } else if let (end, isPlural) = previous, references.isPlace(text),
-        references.goesOn(end..<numeral.range.lowerBound, isPlural),
+        let isLast = references.goesOn(end..<numeral.range.lowerBound, isPlural),
         !references.isShare(numeral.range.upperBound)
       {
         numerals[index].exemption = "a reference"
-        previous = (numeral.range.upperBound, isPlural)
+        previous = isLast ? nil : (numeral.range.upperBound, isPlural)
       } else if references.isYear(numeral) {
         numerals[index].exemption = "the year of a citation"
       }
@@ -81,9 +81,8 @@ struct References {
 
   /// Whether a share is what the number says, whatever stands before it.
   private func isShare(_ end: Int) -> Bool {
-    var index = end
-    while glyphs.indices.contains(index), glyphs[index].kind == .space { index += 1 }
-    return character(index) == "%"
+    // "Figure 3 points to" is one.
+    Prose.unit(behind: end, glyphs).map { $0 != "points" } ?? false
   }
 
   /// Whether the words of a title follow, and no unit.
@@ -112,11 +111,13 @@ struct References {
     return word.hasSuffix("s") && Self.kinds.contains(String(word.dropLast())) ? true : nil
   }
 
-  /// Whether a list of places goes on between two numbers.
-  private func goesOn(_ range: Range<Int>, _ isPlural: Bool) -> Bool {
-    let text = String(glyphs[range].map { $0.kind == .space ? " " : $0.character }).trimmed
-    if text == "–" || text == "-" { return true }
-    return isPlural && [",", "and", ", and", "or", "to", "&"].contains(text)
+  /// Whether a list of places goes on between two numbers, and if so whether with its last.
+  private func goesOn(_ range: Range<Int>, _ isPlural: Bool) -> Bool? {
+    let text = String(glyphs[range].map { $0.kind == .space ? " " : $0.character })
+    if text == "–" || text == "-" { return false }
+    guard isPlural else { return nil }
+    if [",", "to"].contains(text.trimmed) { return false }
+    return ["and", ", and", "or", "&"].contains(text.trimmed) ? true : nil
   }
 
   /// Whether a number is the year of a paper: four digits behind a name, and the end of what is said

@@ -17,7 +17,7 @@ struct SubmitCommand: AsyncParsableCommand {
     abstract: "Packs what the sheet wants handed in: write-up, code and predictions as TEAM.zip.",
     discussion: """
       The write-up is a PDF where there is chromium, else pages. The model is left out, as the sheet \
-      wants it: its digest stands in the README, and its link belongs into the message. Nothing is \
+      asks: the README in the zip has its digest, and a link to it belongs in your message. Nothing is \
       packed when lab check fails, or when the predictions are not the model's.
       """)
 

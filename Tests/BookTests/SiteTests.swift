@@ -46,6 +46,26 @@ import Testing
     #expect(!beside.contains { $0.hasPrefix(".out.") })
   }
 
+  @Test func theFrontPageCountsTheValuesThatItShows() async throws {
+    let lab = try SmallLab("Text.")
+    defer { lab.remove() }
+    try lab.write(
+      """
+      # small
+
+      ## Chapters
+
+      | | question | time |
+      |---|---|---|
+      | [9.1](Chapters/9.1-small.md) | Why? | 1.5<!--=9.1/run.minutes--> min |
+
+      It is 97.4<!--=9.1/all.steps--> %.
+
+      """, to: "README.md")
+    _ = try await lab.site.build(into: lab.folder)
+    #expect(try lab.text("out/index.html").contains("1 value that this page shows"))
+  }
+
   @Test func whatIsNoBookIsLeftAlone() async throws {
     let lab = try SmallLab("Text.")
     defer { lab.remove() }

@@ -79,12 +79,60 @@ def test_the_search_finds_from_the_disk(browser):
     assert browser.driver.current_url == link
     press(browser, "/", "zzzz")
     assert wait_for(browser, "return document.getElementById('found').textContent.includes('Nothing')")
+    said = "return document.getElementById('found-status').textContent"
+    assert "Nothing" in browser.run(said)
     press(browser, Keys.ESCAPE)
-    assert browser.run("return document.getElementById('found').hidden")
+    assert browser.run("return document.getElementById('found').hidden") and not browser.run(said)
     # And from a page that lies deeper.
     browser.open("code/Chapters/" + MOMENTUM.replace(".html", ".swift.html"))
     press(browser, "/", "nesterovStep")
     assert wait_for(browser, "return document.querySelectorAll('#found a').length")
+
+
+def test_an_empty_box_finds_nothing(browser):
+    """Words that are gone before the index has come."""
+    browser.look()
+    browser.open(MOMENTUM)
+    script = """
+      const [done, box] = [arguments[0], document.getElementById("search")];
+      box.focus();
+      for (const words of ["a", ""]) {
+        box.value = words;
+        box.dispatchEvent(new Event("input"));
+      }
+      setTimeout(() => done(document.getElementById("found").hidden), 1500);
+    """
+    assert browser.driver.execute_async_script(script)
+
+
+def test_each_chapter_is_reached_by_keyboard(browser):
+    browser.look()
+    browser.open("index.html")
+    script = """
+      const links = [...document.querySelectorAll(".chapters li > a")];
+      const missed = links.filter((link) => {
+        link.focus();
+        return document.activeElement !== link || getComputedStyle(link).display === "contents";
+      });
+      return [links.length, missed.length];
+    """
+    count, missed = browser.run(script)
+    assert count == len(CHAPTERS) and missed == 0
+
+
+def test_times_sort_as_times(browser):
+    browser.look()
+    browser.open("readme.html")
+    script = """
+      const button = [...document.querySelectorAll("th button")].find((b) => b.textContent === "time");
+      button.click();
+      const column = [...button.closest("tr").cells].indexOf(button.closest("th"));
+      return [...button.closest("table").tBodies[0].rows].map((row) =>
+        row.cells[column].textContent.trim());
+    """
+    words = [time.replace(",", "").split() for time in browser.run(script)]
+    seconds = [float(number) * {"s": 1, "min": 60}[unit] for number, unit in words]
+    assert len(seconds) == len(CHAPTERS) and seconds == sorted(seconds)
 
 
 def test_a_task_is_asked_on_its_page_and_found_by_its_words(browser):

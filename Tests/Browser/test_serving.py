@@ -158,6 +158,25 @@ def test_a_page_waits_for_no_run_of_a_server_that_has_ended(browser, served):
     browser.complaints()
 
 
+def test_a_server_that_is_started_again_shows_what_is_new(browser, served):
+    folder, address, server = served
+    browser.driver.get(address)
+    server.send_signal(signal.SIGINT)
+    assert server.wait(60) == 130
+    alter(folder / PROSE, "\n## ", "\nQuite new words.\n\n## ")
+    port = re.search(r":(\d+)/", address)[1]
+    again = subprocess.Popen(
+        [LAB, "serve", "2.1", "--port", port], cwd=folder, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        new = "return document.body?.innerText.includes('Quite new words.')"
+        assert wait_for(browser, new, 60)
+    finally:
+        again.send_signal(signal.SIGINT)
+        assert again.wait(60) == 130
+        browser.complaints()
+
+
 def test_a_server_that_has_ended_is_told(browser, served):
     _, address, server = served
     browser.driver.get(address)

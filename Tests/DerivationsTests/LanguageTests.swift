@@ -68,6 +68,7 @@ import Testing
     ("1 < x < 2", "Two comparisons need parentheses", 6),
     ("0.1234567890123456", "fifteen digits", 0),
     ("1e99", "fifteen digits", 0),
+    ("1e-9223372036854775808", "fifteen digits", 0),
     ("sum(k, sum(l, sum(a, sum(b, 1))))", "Sums may stand 3 deep", 25),
   ])
   func whatCannotBeReadSaysWhere(_ text: String, _ complaint: String, _ position: Int) {

@@ -21,6 +21,14 @@ import Testing
       try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["derivations.json"])
   }
 
+  @Test func twoSessionsKeepWhatBothSolve() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var sessions = (0..<2).map { _ in Solutions(url) { Issue.record("\($0)") } }
+    try sessions[1].add("1/p", of: .named("inverted"))
+    try sessions[0].add("dy*y*(1 - y)", of: .named("sigmoid"))
+    #expect(Solutions(url) { Issue.record("\($0)") }.formulas.count == 2)
+  }
+
   @Test(arguments: ["", "{", "[]", "{\"version\": 2, \"solved\": {}}", "{\"version\": 1}", "\u{0}"])
   func aDamagedFileIsSetAside(_ text: String) throws {
     defer { try? FileManager.default.removeItem(at: folder) }

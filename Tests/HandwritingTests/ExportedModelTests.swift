@@ -133,6 +133,16 @@ import Testing
     #expect(try ModelFile.probabilities(networks, image) == [file.read(pixels)])
   }
 
+  /// A training would leave them as they are.
+  @Test func damagedWeightsAreToBeExportedAgain() throws {
+    defer { try? FileManager.default.removeItem(at: url) }
+    let model = ExportedModel(Self.networks(), FinalModel.settings, training: "", precision: .half)
+    let error = #expect(throws: LabError.self) { try read(model.encoded.dropLast(100)) }
+    #expect(
+      error?.description.hasSuffix("; restore it, or make it again with: swift run lab export")
+        == true)
+  }
+
   @Test func whatIsNoSuchFileIsRefusedInASentence() throws {
     defer { try? FileManager.default.removeItem(at: url) }
     let model = ExportedModel(

@@ -35,6 +35,16 @@ import Testing
     #expect(found.map(\.line) == [3])
   }
 
+  /// A picture that its chapter drew once, and draws no more.
+  @Test func aFigureOfNoRecordIsFound() throws {
+    let package = try TemporaryPackage()
+    for name in ["0.1-former", "README-run"] { try package.write("", to: "figures/\(name).svg") }
+    let text = "![A](figures/README-run.svg)\n\n![A](figures/0.1-former.svg)\n"
+    try package.write(text, to: "README.md")
+    let found = try FrontPage(root: package.root, records: ["0.1": record]).findings()
+    #expect(found.map(\.line) == [3])
+  }
+
   @Test func theTimesOfRecordedRunsAreBound() throws {
     let package = try TemporaryPackage()
     let page = FrontPage(root: package.root, records: ["0.1": record])

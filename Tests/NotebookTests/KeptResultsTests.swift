@@ -14,6 +14,16 @@ import Testing
     return KeptResults(try package.files.store(in: PackageCode(root: package.root), options))
   }
 
+  @Test func aFreshRunThatAsksTwiceTakesItsOwnResult() throws {
+    let package = try TemporaryPackage()
+    let old = try results(package)
+    #expect(old("x", committed: .always) { 1 } == 1)
+    try old.commit()
+    let fresh = try results(package, isFresh: true)
+    #expect(fresh("x", committed: .always) { 2 } == 2)
+    #expect(fresh("x", committed: .always) { 3 } == 2)
+  }
+
   @Test func aResultIsReusedUntilTheCodeItDependsOnChanges() throws {
     let package = try TemporaryPackage()
     let (own, beside) = ("0.1-zero.swift", "Work.swift")

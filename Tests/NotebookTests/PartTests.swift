@@ -8,7 +8,9 @@ import Testing
     #expect("\(part)" == "2/8")
   }
 
-  @Test(arguments: ["", "2", "0/8", "9/8", "2/", "/8", "2/8/9", "-1/8", "2/0", "+2/8", "two/8"])
+  @Test(arguments: [
+    "", "2", "0/8", "9/8", "2/", "/8", "2/8/9", "-1/8", "2/0", "1/0", "0/0", "+2/8", "two/8",
+  ])
   func whatIsNoPartIsRefused(_ text: String) { #expect(Part(text) == nil) }
 
   @Test func eachJobIsOfOnePart() throws {

@@ -72,7 +72,11 @@ import Testing
     "by a factor of two", "10 to 20", "| a | 7 |\n|---|---|", "# A 7 there", "- 7", "> 7 [x](y)",
     "[97.4](x)", "\"97.4\" there", "97&#46;4", "1.2×10⁵", "3e5", "2nd", "3x faster", "in 2019",
     "Adam 2000 steps", "chapter 97.4 % of them", "<b>97.4</b>", "version 2", "3,000 labels",
-    "# 97.4 % there", "# 12 points more",
+    "# 97.4 % there", "# 12 points more", "chapters 2.1 and 2.2, 98.5 points", "chapter 3.3 – 98.9",
+    "in the figure 98.5 per cent", "[Ladder]: it errs on 0.57 of them.",
+    "[Ours](x.md) reads 99.9 of [these]: all", "It is a <b in 99.9 of them, and c> d.",
+    "It prints <loss 0.31>.", "It reads [^a share of 99.9].", "It is $3.1\\times 10^{-12}$ there.",
+    "It is $97.4\\;\\%$ there.",
   ])
   func aNumberThatNobodyBoundIsAFault(_ text: String) { #expect(!faults(text).isEmpty) }
 
@@ -88,6 +92,18 @@ import Testing
     "k² and m³",
   ])
   func whatIsNoMeasuredNumberNeedsNoMarker(_ text: String) { #expect(faults(text) == []) }
+
+  /// The fence of an item ends with it; behind it prose is prose.
+  @Test func aFenceInAListEndsWithItsItem() {
+    #expect(faults("1. a\n\n    ```sh\n    x\n    ```\n\nThen b.\n\n```sh\ny\n```\n") == [])
+    let inside = "1. a\n\n    ```sh\n    x\n    ```\n\nIt is 99.9.\n\n```sh\ny\n```\n"
+    #expect(faults(inside).count == 1)
+    #expect(!faults("- a\n\n  ```sh\n  x\n\nIt is 99.9.\n\n```sh\ny\n```\n").isEmpty)
+  }
+
+  @Test func aPowerOfTenIsFixedLikeAnyNumber() {
+    #expect(faults("<!--fixed 5e-4-->\nIt is $5 \\cdot 10^{-4}$.\n") == [])
+  }
 
   @Test func aListOfFixedNumbersCoversItsParagraph() {
     let text = "<!--fixed 28 3,000 -3 half-->\n28 × 28 pixels, 3,000 labels, −3 to half of it.\n"
@@ -123,6 +139,14 @@ import Testing
     }
     #expect(faults(text(predicate)) == [])
     #expect(!faults(text("a > 7 * b")).isEmpty)
+  }
+
+  @Test(arguments: [
+    ("more than 1 point", "a > b + 0.6"), ("a quarter of it", "2 * a < b"),
+    ("a quarter of it", "a < 0.5 * b and c < 0.5 * d"),
+  ])
+  func aNumberOfAClaimIsNotBoundByAnother(_ words: String, _ predicate: String) {
+    #expect(!faults("So <!--claim \(predicate)-->it is \(words).<!--/claim-->").isEmpty)
   }
 
   @Test(arguments: [

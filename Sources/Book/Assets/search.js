@@ -5,7 +5,8 @@
   const form = document.querySelector(".search");
   const input = document.getElementById("search");
   const found = document.getElementById("found");
-  if (!form || !input || !found) return;
+  const status = document.getElementById("found-status");
+  if (!form || !input || !found || !status) return;
   const way = form.dataset.way;
   let index;
 
@@ -85,14 +86,16 @@
   }
 
   async function search() {
-    const words = folded(input.value).split(/[^\p{L}\p{N}_.]+/u).filter(Boolean);
-    if (words.length === 0) return close();
+    if (!input.value.trim()) return close();
     let parts;
     try {
       parts = await load();
     } catch {
       return say("The index of the search cannot be read; make the book anew.");
     }
+    // What stands in the box now, and not before the index came.
+    const words = folded(input.value).split(/[^\p{L}\p{N}_.]+/u).filter(Boolean);
+    if (words.length === 0) return close();
     const hits = parts.map((part) => ({ part, score: score(part, words) }))
       .filter((hit) => hit.score > 0).sort((a, b) => b.score - a.score).slice(0, 30);
     if (hits.length === 0) return say("Nothing was found.");
@@ -111,6 +114,7 @@
     }
     found.replaceChildren(list);
     found.hidden = false;
+    status.textContent = hits.length + (hits.length === 1 ? " part was found." : " parts were found.");
   }
 
   function say(words) {
@@ -118,11 +122,13 @@
     line.textContent = words;
     found.replaceChildren(line);
     found.hidden = false;
+    status.textContent = words;
   }
 
   function close() {
     found.hidden = true;
     found.replaceChildren();
+    status.textContent = "";
   }
 
   input.addEventListener("focus", () => load().catch(() => {}));

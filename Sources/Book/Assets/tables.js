@@ -2,13 +2,18 @@
 // words by their letters, and by a third click as they were.
 "use strict";
 (() => {
+  // Seconds and minutes may stand in one column.
+  const seconds = { ms: 0.001, s: 1, min: 60, h: 3600 };
+
   // The first number of a cell; what stands in brackets behind it is its spread.
   function value(cell) {
+    const text = (cell?.textContent ?? "").trim();
+    const unit = seconds[text.match(/\s(ms|s|min|h)$/)?.[1]] ?? 1;
     const data = cell?.querySelector("data");
-    if (data) return Number(data.value);
-    const found = (cell?.textContent ?? "").replaceAll("−", "-").replaceAll(",", "")
+    if (data) return Number(data.value) * unit;
+    const found = text.replaceAll("−", "-").replaceAll(",", "")
       .match(/^[^\d+-]{0,2}([+-]?\d*\.?\d+(e[+-]?\d+)?)/i);
-    return found ? Number(found[1]) : NaN;
+    return found ? Number(found[1]) * unit : NaN;
   }
 
   for (const table of document.querySelectorAll("article table")) {

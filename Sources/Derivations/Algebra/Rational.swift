@@ -20,7 +20,8 @@ public struct Rational: Hashable, Sendable {
     let halves = parts[0].split(separator: ".", omittingEmptySubsequences: false)
     let digits = halves.joined().drop { $0 == "0" }
     let decimals = halves.count > 1 ? halves[1].count : 0
-    guard let shift = parts.count > 1 ? Int(parts[1]) : 0, abs(shift) <= 15, decimals <= 15,
+    guard let shift = parts.count > 1 ? Int(parts[1]) : 0, (-15...15).contains(shift),
+      decimals <= 15,
       digits.count <= 15, let value = digits.isEmpty ? 0 : Int(digits)
     else { return nil }
     let exponent = shift - decimals

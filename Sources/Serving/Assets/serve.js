@@ -31,6 +31,7 @@
   async function follow() {
     // The first answer comes at once: the book may be one that cannot be made anew.
     let known = -1;
+    let isGone = false;
     for (;;) {
       await seen();
       let state;
@@ -39,12 +40,18 @@
         state = await answer.json();
       } catch {
         complain("The book is served no more: lab serve has ended.");
+        isGone = true;
         await pause(1000);
-        // One that is started again counts from the beginning, and has a page that is new.
         known = -1;
         continue;
       }
-      if (state.version !== version && !state.complaint) {
+      // One that is started again counts from the beginning: it has no page until its book is made,
+      // and then one that is new.
+      if (state.version === 0) {
+        known = 0;
+        continue;
+      }
+      if ((isGone || state.version !== version) && !state.complaint) {
         location.reload();
         return;
       }
