@@ -269,13 +269,52 @@ import Testing
     #expect(abs((noise.reduce(0) { $0 + $1 * $1 } / count).squareRoot() - 0.3) < 0.004)
   }
 
-  @Test func aCropShowsAWindowInsideTheImage() {
-    // All ink: a window inside it is all ink too, but for the edge of linear interpolation.
-    var stream = RandomStream(seed: 14, "crop")
-    let cropped = Augmentation(smallestCrop: 0.6)(Self.white, using: &stream)
-    for image in 0..<200 {
-      let darkness = (0..<784).reduce(Float(0)) { $0 + cropped[image * 784 + $1] } / 784
-      #expect(darkness > 0.93)
+  /// M⁻¹ row by row and where the middle is read, [a, b, x, c, d, y], of each of 2,000 maps.
+  ///
+  /// A ramp stays a ramp under linear interpolation, so that the map stands in the middle pixels.
+  private func drawn(_ augmentation: Augmentation) -> [[Double]] {
+    let n = 2000
+    let halves = [true, false].map { isColumns -> [[Double]] in
+      let ramp = (0..<784).map { Float(isColumns ? $0 % 28 : $0 / 28) }
+      let images = Tensor([1, n, 28, 28], Array([[Float]](repeating: ramp, count: n).joined()))
+      var stream = RandomStream(seed: 15, "maps")
+      let changed = augmentation(images, using: &stream)
+      return (0..<n).map { image in
+        let p = [0, 1, 28, 29].map { Double(changed[image * 784 + 13 * 28 + 13 + $0]) }
+        return [p[1] - p[0], p[2] - p[0], p.reduce(0, +) / 4 - 13.5]
+      }
+    }
+    return zip(halves[0], halves[1]).map { $0 + $1 }
+  }
+
+  /// Whether numbers look drawn uniformly between −bound and bound.
+  private func expectUniform(
+    _ x: [Double], to bound: Double, sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    #expect(x.allSatisfy { abs($0) < 1.001 * bound }, sourceLocation: sourceLocation)
+    #expect(
+      x.max()! > 0.98 * bound && x.min()! < -0.98 * bound, sourceLocation: sourceLocation)
+    let square = x.reduce(0) { $0 + $1 * $1 } / Double(x.count)
+    #expect(abs(3 * square / (bound * bound) - 1) < 0.1, sourceLocation: sourceLocation)
+  }
+
+  @Test func eachChangeIsUniformToItsBound() {
+    let turns = drawn(Augmentation(rotation: 25)).map { atan2($0[1], $0[0]) * 180 / .pi }
+    expectUniform(turns, to: 25)
+    let shifts = drawn(Augmentation(shift: 3))
+    for axis in [2, 5] { expectUniform(shifts.map { $0[axis] }, to: 3) }
+    let sizes = drawn(Augmentation(scale: 0.2))
+    for axis in [0, 4] { expectUniform(sizes.map { log($0[axis]) }, to: log(1.2)) }
+    expectUniform(drawn(Augmentation(shear: 0.2)).map { $0[1] }, to: 0.2)
+  }
+
+  @Test func aCropIsAWindowAnywhereInsideTheImage() {
+    let windows = drawn(Augmentation(smallestCrop: 0.6))
+    #expect(windows.allSatisfy { abs($0[0] - $0[4]) < 1e-4 })
+    expectUniform(windows.map { ($0[0] - 0.8) / 0.2 }, to: 1)
+    for axis in [2, 5] {
+      expectUniform(
+        windows.filter { $0[0] < 0.95 }.map { $0[axis] / (14 * (1 - $0[0])) }, to: 1)
     }
   }
 }

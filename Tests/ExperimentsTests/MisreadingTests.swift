@@ -10,6 +10,11 @@ import Testing
     #expect(found.map(\.image) == [15, 20])
     #expect(found.map(\.label) == [2, 9] && found.map(\.read) == [1, 7])
     #expect(found.map(\.confidence) == [0.9, 0.6])
+    #expect(abs(evaluation.accuracy - 100.0 / 3) < 1e-12)
+    // A true digit is a row, the digit that is read a column.
+    let confusion = evaluation.confusion
+    #expect(confusion[3][3] == 1 && confusion[2][1] == 1 && confusion[9][7] == 1)
+    #expect(confusion.joined().reduce(0, +) == 3)
   }
 
   @Test func theMajorityIsHeard() {

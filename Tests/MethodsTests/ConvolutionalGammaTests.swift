@@ -37,6 +37,23 @@ import Testing
     #expect(pass.samples == [32, 16, 14, 16, 8, 6, 6].map { 3 * $0 * $0 } + [3, 3])
   }
 
+  @Test func theGuessIsNormalisedByTheMomentsOfTheCleanPass() {
+    let (network, tape) = (network(), Tape(recording: false))
+    var stream = RandomStream(seed: 9, "noise")
+    let images = tape.constant(stream.uniform([1, 13, 5, 5]))
+    let noisy = network.pass(images, isNoisy: true, using: &stream)
+    let clean = network.pass(images, isNoisy: false, using: &stream)
+    let cost = network.denoisingCost(noisy, clean: clean).value.scalar
+    func moved(_ pass: ConvolutionalGamma.Pass) -> ConvolutionalGamma.Pass {
+      ConvolutionalGamma.Pass(
+        z: pass.z, moments: pass.moments.map { ($0.mean + 1, $0.variance) },
+        samples: pass.samples, logits: pass.logits)
+    }
+    #expect(network.denoisingCost(moved(noisy), clean: clean).value.scalar == cost)
+    let other = network.denoisingCost(noisy, clean: moved(clean)).value.scalar
+    #expect(abs(other - cost) > 0.1 * cost)
+  }
+
   @Test func theGradientOfTheWholeLossIsThatOfTheLoss() {
     var stream = RandomStream(seed: 4, "images")
     let batch = PairedBatch(

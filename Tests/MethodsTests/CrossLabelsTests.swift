@@ -71,6 +71,41 @@ import Testing
     #expect(pair.labeller.parameters.allSatisfy { gradient[$0].maximumMagnitude() == 0 })
   }
 
+  /// A cutout that covers the image leaves white paper, which tells who has seen it.
+  @Test func theLabellerReadsLightImagesAndTheNetworkStrongOnes() {
+    let (pair, batch) = (Pair(), TinyInstance.batch)
+    let paper = Augmentation(erasing: .cutout(side: 9))
+    var asked: [Tensor] = []
+    func parts(
+      light: Augmentation = Augmentation(), strong: Augmentation = Augmentation(),
+      at moment: Moment
+    ) -> [Float] {
+      let settings = settings { ($0.light, $0.lastStrength) = (light, 0) }
+      let method = CrossLabels(pair.learner, settings, strong: strong) {
+        asked.append($0)
+        return pair.labeller.probabilities($0)
+      }
+      var noise = RandomStream(seed: 1, "tiny")
+      return method.loss(
+        batch, at: moment, on: Tape(recording: false), using: &noise
+      ).parts.map(\.value)
+    }
+    let found = parts(strong: paper, at: half)
+    #expect(asked == [batch.unlabelled])
+    let p = pair.learner.probabilities(Tensor(repeating: 0, [1, 1, 2, 2]))
+    let sure = PseudoLabels(pair.labeller.probabilities(batch.unlabelled), threshold: 0.4)
+    let own = batch.labelled.labels.reduce(Float(0)) { $0 - log(p[$1]) } / 4
+    let others =
+      sure.digits.indices.reduce(Float(0)) { $0 - sure.mask[$1] * log(p[sure.digits[$1]]) } / 5
+    #expect(abs(found[0] - own) < 1e-5 && abs(found[1] - others) < 1e-5)
+    _ = parts(light: paper, at: half)
+    #expect(asked[1] == batch.unlabelled * 0)
+    // All of the strength before the last third, none of it at the end.
+    let noisy = Augmentation(noise: 3)
+    #expect(parts(strong: noisy, at: end) == parts(at: end))
+    #expect(parts(strong: noisy, at: half) != parts(at: half))
+  }
+
   @Test func withoutTheirWeightItIsLabelsAlone() {
     let pair = Pair()
     let without = TinyInstance.lossAndGradientNorm(

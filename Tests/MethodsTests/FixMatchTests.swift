@@ -37,13 +37,15 @@ private struct Linear: Classifier {
   private let student = Linear()
 
   /// The loss of image 0 with its label, and of images 1 to 3 without; and its gradient.
-  private func loss(_ teacher: ParameterAverage) -> (loss: Loss, weights: Tensor) {
+  private func loss(
+    _ teacher: ParameterAverage, light: Augmentation = Augmentation(),
+    strong: Augmentation = Augmentation()
+  ) -> (loss: Loss, weights: Tensor) {
     var noise = RandomStream(seed: 1, "noise")
     var batches = PairedBatches(
       LabelledBatches(of: set, [0], size: 1, seed: 1, name: "test"),
       UnlabelledBatches(of: set.withoutLabels([1, 2, 3]), size: 3, seed: 1, name: "test"))
-    let method = FixMatch(
-      student: student, teacher: teacher, light: Augmentation(), strong: Augmentation())
+    let method = FixMatch(student: student, teacher: teacher, light: light, strong: strong)
     let tape = Tape()
     let loss = method.loss(
       batches.next(using: &noise), at: Moment(step: 0, epoch: 0), on: tape, using: &noise)
@@ -78,6 +80,18 @@ private struct Linear: Classifier {
     let teacher = ParameterAverage(of: student, decay: 0.999)
     for pixel in 1...3 { student.set(3, at: pixel, to: 20) }
     #expect(loss(teacher).loss.parts[1].value == 0)
+  }
+
+  /// A cutout that covers the image leaves white paper, which tells who has seen it.
+  @Test func theTeacherReadsLightImagesAndTheStudentStrongOnes() {
+    let paper = Augmentation(erasing: .cutout(side: 57))
+    student.set(3, at: 1, to: 20)
+    let teacher = ParameterAverage(of: student, decay: 0.999)
+    student.set(3, at: 1, to: 0)
+    let (seen, gradient) = loss(teacher, strong: paper)
+    #expect(abs(seen.parts[1].value - Float(log(10.0) / 3)) < 1e-6, "the teacher has seen the dot")
+    #expect((0..<10).allSatisfy { gradient[$0 * 784 + 1] == 0 }, "the student has not")
+    #expect(loss(teacher, light: paper).loss.parts[1].value == 0, "nor the teacher now")
   }
 
   @Test func pseudoLabelsAreSureFromTheThresholdOn() {

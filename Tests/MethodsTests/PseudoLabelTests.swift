@@ -172,6 +172,25 @@ extension Classifier {
     }
   }
 
+  /// All masked, the layer says what its biases do; the target is the clean image all the same.
+  @Test func theTargetIsCleanAndTheInputIsNot() {
+    let method = Self.method(masking: 1)
+    let (w, b, back) = (
+      method.layer.weight.value, method.layer.bias.value, method.visibleBias.value
+    )
+    var noise = RandomStream(seed: 7, "masks")
+    let loss = method.loss(
+      Self.batch, at: Moment(step: 0, epoch: 0), on: Tape(recording: false), using: &noise)
+    var wanted = 0.0
+    for row in 0..<5 {
+      for i in 0..<6 {
+        let z = (0..<4).reduce(Double(back[i])) { $0 + Double(w[6 * $1 + i] * max(0, b[$1])) }
+        wanted += (log(1 + exp(z)) - Double(Self.batch[6 * row + i]) * z) / 5
+      }
+    }
+    #expect(abs(Double(loss.total.value.scalar) - wanted) < 3e-6 * wanted)
+  }
+
   /// The layer is the network's own: what is learnt stays there.
   @Test func theLayerIsTheNetworks() {
     var stream = RandomStream(seed: 2, "network")

@@ -28,6 +28,7 @@ import Testing
     let book = scratch.path("book")
     let first = try await Tool.run("book", "--out", book, "--json")
     #expect(first.code == 0 && first.errors == "")
+    #expect(try first.json["version"] as? Int == 1)
     let pages = try #require(try first.json["pages"] as? [String: Int])
     let texts = try FileManager.default.contentsOfDirectory(atPath: book).filter {
       $0.hasSuffix(".html") && $0.first!.isNumber

@@ -6,7 +6,7 @@ import Testing
 @Suite struct UsageTests {
   @Test func anUnknownChapterSuggestsTheNearest() async throws {
     for (id, nearest) in [
-      ("1.11", "1.1"), ("3,1", "3.1"), ("33.1", "3.1"), ("1", "1.1"), ("1.3", "1.2"),
+      ("1.11", "1.1"), ("3,1", "3.1"), ("33.1", "3.3.1"), ("1", "1.1"), ("1.3", "1.2"),
       ("2.2", "2.2.1"), ("2.3.9", "2.3.1"), ("ALL", "all"),
     ] {
       for command in ["chapter", "check", "accept"] {
@@ -272,6 +272,12 @@ import Testing
       #expect(check["passed"] as? Bool == true && check["measured"] is Double)
       #expect(check["tolerance"] is Double || check["bound"] is Double)
     }
+    struct Shown: Decodable, Equatable {
+      let checks: [Check], values: [Record.Value], quotes: [Record.Quote], claims: [Record.Claim]
+    }
+    let said = try JSONDecoder().decode(Shown.self, from: Data(outcome.output.utf8))
+    let recorded = try JSONDecoder().decode(Shown.self, from: scratch.data("1.1.json"))
+    #expect(said == recorded && !said.values.isEmpty && !said.claims.isEmpty)
     let run = try #require(json["run"] as? [String: Any])
     #expect(run["date"] is String && run["seconds"] is Double && run["threads"] is Int)
     let machine = try #require(run["machine"] as? [String: Any])
@@ -307,6 +313,32 @@ import Testing
           + "seed is written there; name another folder.\n")
     }
     #expect(try scratch.data("figures/1.1.json") == record)
+  }
+
+  @Test func aRunThatPartsFromItsProseEndsWithOne() async throws {
+    let (scratch, prose) = (try Scratch.copyOfPackage(), ProseCommandTests.prose)
+    let whole = try await Tool.run(["chapter", "1.1"], in: scratch.url)
+    #expect(whole.code == 0 && whole.output.contains("The prose agrees with this run."))
+    var text = String(decoding: try scratch.data(prose), as: UTF8.self)
+    let place = try #require(text.firstMatch(of: /\d[\d.,]*<!--=/)).range.lowerBound
+    let line = text[..<place].count { $0 == "\n" } + 1
+    text.insert("9", at: place)
+    try scratch.write(Data(text.utf8), to: prose)
+    let parted = try await Tool.run(["chapter", "1.1"], in: scratch.url)
+    #expect(parted.code == 1 && parted.output.contains("\n1.1 failed: "))
+    #expect(parted.output.contains("\(prose):\(line): "))
+    let json = try await Tool.run(["chapter", "1.1", "--json"], in: scratch.url)
+    #expect(json.code == 1)
+    #expect(try json.json["status"] as? String == "failed")
+    #expect((try json.json["prose"] as? [[String: Any]])?.first?["line"] as? Int == line)
+  }
+
+  @Test func ofSeveralCodesOneComesFirst() async throws {
+    let scratch = try Scratch.copyOfPackage()
+    try scratch.write(Data("{".utf8), to: "figures/1.1.json")
+    try FileManager.default.removeItem(atPath: scratch.path("figures/1.2.json"))
+    #expect(try await Tool.run(["check", "1.1"], in: scratch.url).code == 66)
+    #expect(try await Tool.run(["check", "1.1", "1.2"], in: scratch.url).code == 1)
   }
 
   @Test func aChapterThatKeepsNothingHasNothingToRecheck() async throws {

@@ -44,6 +44,7 @@ import Testing
     ]
     #expect(table == expected)
     let random = try await Tool.run("data", "--split-seed", "3", "--json")
+    #expect(try random.json["version"] as? Int == 1)
     let counts = try #require(try random.json["counts"] as? [String: [Int]])
     #expect(counts["labelled"] == [Int](repeating: 300, count: 10))
   }

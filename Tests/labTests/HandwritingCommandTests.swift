@@ -31,6 +31,7 @@ import Testing
     #expect(export.code == 0 && export.errors == "")
     let json = try export.json
     let changedByHalf = try #require(json["changedByHalf"] as? Int)
+    #expect(json["version"] as? Int == 1)
     #expect(json["changed"] as? Int == 0 && json["bits"] as? Int == (changedByHalf == 0 ? 16 : 32))
     #expect(json["bytes"] as? Int == (try scratch.data("w.bin").count))
     for (model, name) in [("model.lab", "a"), ("w.bin", "b")] {
@@ -162,6 +163,7 @@ import Testing
       #expect(read.code == 0 && read.errors == "")
       documents.append(try read.json)
     }
+    #expect(documents.allSatisfy { $0["version"] as? Int == 1 })
     let pixels = try documents.map { try #require($0["pixels"] as? [Int]) }
     #expect(pixels[0] == pixels[1] && pixels[0].count == 784)
     #expect(pixels[0].count { $0 > 0 } == 20 * 3 && pixels[0].max() == 255)

@@ -27,6 +27,13 @@ import Testing
       ])
     }
     #expect(files[0] == files[1] && files[0] == files[2])
+    let (model, table) = (scratch.path("json.lab"), scratch.path("json.csv"))
+    let trained = try await Tool.run(
+      "model", "--quick", "--quick-steps", "20", "--out", model, "--json"
+    ).json
+    #expect(trained["version"] as? Int == 1 && trained["mode"] as? String == "quick")
+    let read = try await Tool.run("result", "--model", model, "--out", table, "--json").json
+    #expect(read["version"] as? Int == 1 && read["count"] as? Int == 10_000)
     let lines = String(decoding: files[0][1], as: UTF8.self).split(separator: "\n")
     #expect(lines.count == 10_001 && lines[0] == "ID,label")
     for (row, line) in lines.dropFirst().enumerated() {

@@ -11,6 +11,7 @@ import Testing
     let half = try await run("--part", "1/2", "--json")
     #expect(half.code == 0)
     let first = try half.json
+    #expect(first["version"] as? Int == 1)
     #expect(first["part"] as? String == "1/2" && first["round"] as? String == "auto-encoders")
     #expect(first["done"] as? Int == 2 && first["left"] as? Int == 1)
     #expect(!half.errors.contains("Took"), "a part has no figures and no record")
@@ -31,6 +32,18 @@ import Testing
     let collected = try await run()
     #expect(collected.code == 0)
     #expect(collected.errors.contains("results of an earlier run of the same code stand in"))
+
+    let recheck = try await run("--recheck", "1", "--json")
+    #expect(recheck.code == 0)
+    let rechecked = try #require(try recheck.json["rechecked"] as? [[String: Any]])
+    #expect(rechecked.count == 1 && rechecked[0]["agrees"] as? Bool == true)
+    #expect(rechecked[0]["difference"] as? Double == 0)
+    let folder = ".lab/kept/3.3.7-quick-2016"
+    for file in try FileManager.default.contentsOfDirectory(atPath: scratch.path(folder)) {
+      try scratch.alter("\(folder)/\(file)", "\"seconds\" : ", "\"seconds\" : 1")
+    }
+    let parted = try await run("--recheck", "1")
+    #expect(parted.code == 1 && parted.output.hasSuffix(" not as when kept.\n"))
   }
 
   @Test(arguments: [

@@ -243,6 +243,7 @@ import Testing
 
     let accept = try await Tool.run(["accept", "1.1", "--json"], in: scratch.url)
     #expect(accept.code == 1 && accept.errors == "")
+    #expect(try accept.json["version"] as? Int == 1)
     let refused = try #require((try accept.json["chapters"] as? [[String: Any]])?.first)
     #expect((refused["error"] as? String)?.hasPrefix("Chapter 1.1 is unchanged: ") == true)
   }
