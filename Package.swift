@@ -22,6 +22,7 @@ let prose = [
   "3.1-baseline.md",
   "3.2-the-techniques-together.md",
   "3.3-leaderboard.md",
+  "3.3.1-ladder-network.md",
   "3.3.2-variational-autoencoders.md",
   "3.3.3-what-where-autoencoder.md",
   "3.3.4-universum-prescription.md",

@@ -17,6 +17,11 @@ public enum WhatUnlabelledImagesGive: Chapter {
     let best = try page.value("net.accuracy", ofChapter: "3.2", "units.test")
     page.value("net", 100 - best, tolerance: 0.5, unit: "%")
     let papers = quoteThePapers(page)
+    // What the top layer alone has of the whole ladder's gain.
+    for labels in counts {
+      let gains = results.prefix(2).map { $0.comparisons[labels]!.gain.mean }
+      page.value("gamma.share.\(labels)", 100 * gains[1] / gains[0], tolerance: 10, unit: "%")
+    }
     drawErrors(page, results, papers)
     drawGains(page, results)
     printTable(page, results)
@@ -37,8 +42,8 @@ private struct Method {
   let gain: String
   /// Labels alone at another rate, in the same way, where a chapter has trained them once more.
   var again: Again?
-  /// Its files below Sources/Methods.
-  let files: [String]
+  /// Its files below Sources/Methods; none where they are those of the method above it.
+  var files: [String] = []
 }
 
 /// Labels alone at another rate than was chosen at a third of the length.
@@ -49,6 +54,12 @@ private struct Again {
 }
 
 private let methods = [
+  Method(
+    key: "ladder", words: "ladder network", chapter: "3.3.1", own: "ladder",
+    supervised: "supervised", gain: "ladder.gain.#", files: ["LadderNetwork", "LadderParts"]),
+  Method(
+    key: "gamma", words: "Γ-model", chapter: "3.3.1", own: "gamma", supervised: "supervised",
+    gain: "gamma.gain.#"),
   Method(
     key: "variational", words: "M1+M2", chapter: "3.3.2", own: "both", supervised: "pixels",
     gain: "pixels.gain.#",
@@ -98,9 +109,8 @@ private struct Comparison {
 private struct Result {
   let method: Method
   var comparisons: [Int: Comparison] = [:]
-  var minutes = 0.0
-  var megabytes = 0.0
-  var lines = 0
+  /// Of the whole chapter; none where the method above it has told them.
+  var cost: (minutes: Double, megabytes: Double, lines: Int)?
 }
 
 extension WhatUnlabelledImagesGive {
@@ -120,12 +130,14 @@ extension WhatUnlabelledImagesGive {
         _ = try give(other, "other.", labels, method, page, error: error)
       }
     }
-    result.minutes = try page.value(
+    guard !method.files.isEmpty else { return result }
+    let minutes = try page.value(
       "\(method.key).minutes", ofChapter: method.chapter, "run.minutes")
-    result.megabytes = try page.value(
+    let megabytes = try page.value(
       "\(method.key).megabytes", ofChapter: method.chapter, "run.megabytes")
-    result.lines = try method.files.reduce(0) { try $0 + page.lineCount(of: "Methods/\($1).swift") }
-    page.value("\(method.key).lines", Double(result.lines), unit: "lines")
+    let lines = try method.files.reduce(0) { try $0 + page.lineCount(of: "Methods/\($1).swift") }
+    page.value("\(method.key).lines", Double(lines), unit: "lines")
+    result.cost = (minutes, megabytes, lines)
     return result
   }
 
@@ -210,6 +222,9 @@ extension WhatUnlabelledImagesGive {
       Paper(
         key: "ladder", words: "ladder", source: "Rasmus et al. 2015, table 1",
         errors: [(100, 1.06), (1000, 0.84)]),
+      Paper(
+        key: "gamma", words: "Γ-model", source: "Rasmus et al. 2015, table 1",
+        errors: [(100, 3.06), (1000, 1.53)]),
     ]
     for paper in papers {
       for (labels, error) in paper.errors {
@@ -232,11 +247,15 @@ extension WhatUnlabelledImagesGive {
           at: (x: 104, y: paper.errors[0].error * (paper.key == "network" ? 1.15 : 1.06))),
       ]
     }
-    let ours = results.enumerated().map { colour, result in
-      Mark.line(
-        result.method.words, counts.map { (x: Double($0), y: result.comparisons[$0]!.error) },
-        colour: colour)
-    }
+    // A colour is a chapter's.
+    let ours = Dictionary(grouping: results, by: \.method.chapter).sorted { $0.key < $1.key }
+      .enumerated().flatMap { colour, family in
+        family.value.map { result in
+          Mark.line(
+            result.method.words, counts.map { (x: Double($0), y: result.comparisons[$0]!.error) },
+            colour: colour)
+        }
+      }
     page.figure(
       Figure(
         "errors",
@@ -282,10 +301,14 @@ extension WhatUnlabelledImagesGive {
         let gain = result.comparisons[3000]!.gain
         return [result.method.words]
           + counts.map { String(format: "%.2f %%", result.comparisons[$0]!.error) } + [
-            String(format: "%+.2f (%+.2f … %+.2f)", gain.mean, gain.low, gain.high),
-            String(format: "%.0f", result.minutes), String(format: "%.0f", result.megabytes),
-            "\(result.lines)",
+            String(format: "%+.2f (%+.2f … %+.2f)", gain.mean, gain.low, gain.high)
           ]
+          + (result.cost.map {
+            [
+              String(format: "%.0f", $0.minutes), String(format: "%.0f", $0.megabytes),
+              "\($0.lines)",
+            ]
+          } ?? ["", "", ""])
       })
   }
 }
@@ -295,17 +318,16 @@ extension WhatUnlabelledImagesGive {
 extension WhatUnlabelledImagesGive {
   private static func claim(_ page: Page) {
     func holdsZero(_ gain: String) -> String { "\(gain).low < 0 and \(gain).high > 0" }
+    let gaining = ["ladder", "gamma", "variational", "pseudo", "sparse", "denoising"]
     page.claim(
-      "With 1,000 labels M1+M2, pseudo-label, strokes and denoising gain, and the intervals of the other "
-        + "three hold zero.",
-      "variational.gain.1000.low > 0 and pseudo.gain.1000.low > 0 and sparse.gain.1000.low > 0 "
-        + "and denoising.gain.1000.low > 0 and "
-        + ["where", "universum", "surrogate"].map { holdsZero("\($0).gain.1000") }
+      "With 1,000 labels ladder, Γ-model, M1+M2, pseudo-label, strokes and denoising gain, and the intervals "
+        + "of the other three hold zero.",
+      (gaining.map { "\($0).gain.1000.low > 0" }
+        + ["where", "universum", "surrogate"].map { holdsZero("\($0).gain.1000") })
         .joined(separator: " and "))
     page.claim(
-      "With 3,000 these four gain again, and the universum with them.",
-      "variational.gain.3000.low > 0 and pseudo.gain.3000.low > 0 and sparse.gain.3000.low > 0 "
-        + "and denoising.gain.3000.low > 0 and universum.gain.3000.low > 0")
+      "With 3,000 these six gain again, and the universum with them.",
+      (gaining + ["universum"]).map { "\($0).gain.3000.low > 0" }.joined(separator: " and "))
     page.claim(
       "The what-where auto-encoder and surrogate classes show no gain there.",
       ["where", "surrogate"].map { holdsZero("\($0).gain.3000") }.joined(separator: " and "))
@@ -326,8 +348,8 @@ extension WhatUnlabelledImagesGive {
         + "have gained with 1,000 labels.",
       "where.other.gain.1000.low > 0 and surrogate.other.gain.1000.low > 0")
     page.claim(
-      "The two that start from the least errors gain least; of the others, M1+M2 left out, the order "
-        + "of the gains is that of the errors on labels alone: smallest is that of the universum, then guesses, then "
+      "The two that start from the least errors gain least; of the others, but for the ladder, its "
+        + "Γ-model and M1+M2, the order of the gains is that of the errors on labels alone: smallest is that of the universum, then guesses, then "
         + "denoising, and the largest is that of the strokes.",
       "where.gain.3000 < universum.gain.3000 and surrogate.gain.3000 < universum.gain.3000 "
         + "and universum.gain.3000 < pseudo.gain.3000 and pseudo.gain.3000 < denoising.gain.3000 "
@@ -338,11 +360,20 @@ extension WhatUnlabelledImagesGive {
         + "and pseudo.supervised.3000 < denoising.supervised.3000 "
         + "and denoising.supervised.3000 < sparse.supervised.3000")
     page.claim(
-      "M1+M2 breaks that order.",
-      "variational.supervised.3000 < pseudo.supervised.3000 "
-        + "and pseudo.gain.3000 < variational.gain.3000")
+      "These three break that order: they begin below guesses and gain more.",
+      ["ladder", "gamma", "variational"].map {
+        "\($0).supervised.3000 < pseudo.supervised.3000 and pseudo.gain.3000 < \($0).gain.3000"
+      }.joined(separator: " and "))
     page.claim(
-      "Surrogate classes err less than that network on labels alone.", "surrogate.3000 < net")
+      "The ladder, the Γ-model and surrogate classes err less than that network on labels alone.",
+      "ladder.3000 < net and gamma.3000 < net and surrogate.3000 < net")
+    page.claim(
+      "On labels alone the ladder's own network errs more.", "ladder.supervised.3000 > net")
+    page.claim(
+      "With either number of labels the ladder errs less than every other method here.",
+      counts.flatMap { labels in
+        methods.dropFirst().map { "ladder.\(labels) < \($0.key).\(labels)" }
+      }.joined(separator: " and "))
     page.claim(
       "M1+M2, universum, guesses, strokes and denoising err more than it.",
       "variational.3000 > net and universum.3000 > net and pseudo.3000 > net and sparse.3000 > net and denoising.3000 > net"

@@ -14,6 +14,7 @@ public let allChapters: [any Chapter.Type] = [
   Baseline.self,
   TechniquesTogether.self,
   WhatUnlabelledImagesGive.self,
+  Ladder.self,
   VariationalAutoencoders.self,
   WhatWhere.self,
   NoneOfTheClasses.self,

@@ -81,9 +81,11 @@ package enum StrokeArms {
     let rows = network.features(task.set.images(task.labelled), below: network.layers.count)
     // With so large a constant all features have one factor, and C is the cost of what it was.
     let scaling = FeatureScaling(rows, constant: isScaled ? 0.01 : evenly)
+    // Of pixels with so small a factor the bias has nearly all of the gradient at first, so that a
+    // thousandth of that says nothing of theirs.
     let machine = try LinearSVM(
       scaling(rows), labels: task.set.labels(task.labelled),
-      cost: isScaled ? cost : cost * Double(evenly))
+      cost: isScaled ? cost : cost * Double(evenly), tolerance: isScaled ? 1e-3 : 1e-5)
     let plain = scaling.unscaled(machine.weights)
     (network.output.weight.value, network.output.bias.value) = (plain.weights, plain.biases)
     try show(1, Study.reader(of: network, task.flag))

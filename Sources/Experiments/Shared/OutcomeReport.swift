@@ -61,12 +61,14 @@ package struct OutcomeReport {
       })
   }
 
-  /// Gives `key.1000.third` and `key.1000.twoThirds`, the test errors at these parts of the length.
+  /// Gives `key.1000.third` and `key.1000.twoThirds`, the test errors at the points that are nearest to
+  /// these parts of the length.
   package func giveLengths(_ key: String, _ labels: Int, tolerance: Double = 0.7) {
     for (name, share) in [("third", 1.0 / 3), ("twoThirds", 2.0 / 3)] {
       let errors = outcomes(key, labels).map { outcome in
-        let end = Double(outcome.epochs.last!) * share
-        return outcome.test[outcome.epochs.firstIndex { Double($0) >= end - 1e-6 }!]
+        let goal = Double(outcome.epochs.last!) * share
+        func distance(_ point: Int) -> Double { abs(Double(outcome.epochs[point]) - goal) }
+        return outcome.test[outcome.epochs.indices.min { distance($0) < distance($1) }!]
       }
       page.value("\(key).\(labels).\(name)", Spread(errors), tolerance: tolerance, unit: "%")
     }
