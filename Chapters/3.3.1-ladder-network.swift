@@ -259,6 +259,14 @@ extension Ladder {
     page.value("look.alone", look.alone, tolerance: 0.001)
     let noise = Double(LadderTraining.ladders[0].plan.pixelNoise)
     page.value("look.single", leastError(of: data.train, noise: noise), tolerance: 1e-6)
+    // υ = E/σ²: of the best line through a pixel, and of a guess that errs like the decoder.
+    let variance = noise * noise
+    page.value("look.line", look.alone / variance, tolerance: 0.012)
+    page.value("look.formula", look.costs[0].last! / variance, tolerance: 0.012)
+    page.value("look.trust.most", look.weights[0].last!, tolerance: 0.06)
+    page.claim(
+      "On the second layer the guess costs more than 0.9, hardly less than that.",
+      "look.cost.2 > 0.9")
     page.claim("Better than a line is what bends.", "look.single < look.alone")
     page.claim(
       "The decoder errs less on a pixel than whoever sees that pixel alone.",
@@ -450,6 +458,19 @@ extension Ladder {
     page.claim(
       "The Γ-model beats labels alone too.",
       "gamma.gain.1000.low > 0 and gamma.gain.3000.low > 0")
+    page.claim(
+      "After a third of its steps the Γ-model errs less than labels alone at their end.",
+      "gamma.1000.third < supervised.1000.test and gamma.3000.third < supervised.3000.test")
+    page.claim(
+      "The two rates differ by less than 0.1 points.",
+      "slower.1000.validation - supervised.1000.validation < 0.1 "
+        + "and supervised.3000.validation - slower.3000.validation < 0.1")
+    page.claim(
+      "Our network on labels alone errs less than the paper's.",
+      "supervised.1000.test < paper.supervised.1000")
+    page.claim(
+      "Both are above the paper's errors.",
+      "ladder.1000.test > paper.ladder.1000 and gamma.1000.test > paper.gamma.1000")
     page.claim(
       "The ladder is ahead of the Γ-model with either number of labels.",
       "rungs.gain.1000.low > 0 and rungs.gain.3000.low > 0")
