@@ -36,8 +36,9 @@ import Testing
     let recheck = try await run("--recheck", "1", "--json")
     #expect(recheck.code == 0)
     let rechecked = try #require(try recheck.json["rechecked"] as? [[String: Any]])
-    #expect(rechecked.count == 1 && rechecked[0]["agrees"] as? Bool == true)
-    #expect(rechecked[0]["difference"] as? Double == 0)
+    let agreement = try #require(rechecked.first)
+    #expect(rechecked.count == 1 && agreement["agrees"] as? Bool == true)
+    #expect(agreement["difference"] as? Double == 0)
     let folder = ".lab/kept/3.3.7-quick-2016"
     for file in try FileManager.default.contentsOfDirectory(atPath: scratch.path(folder)) {
       try scratch.alter("\(folder)/\(file)", "\"seconds\" : ", "\"seconds\" : 1")
