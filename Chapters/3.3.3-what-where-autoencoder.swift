@@ -374,8 +374,7 @@ extension WhatWhere {
       }
       report.add("same", labels: labels, outcomes[group].last!)
       page.giveValidation(
-        [("labels", outcomes[group][0]), ("same", outcomes[group].last!)], labels: labels,
-        draw: draws[group].count - 1)
+        [("labels", outcomes[group][0]), ("same", outcomes[group].last!)], labels: labels)
     }
     report.giveValues()
     for labels in counts {
@@ -408,9 +407,9 @@ extension WhatWhere {
       axis: "test error of the other less that of the what-where auto-encoder, points",
       size: (760, 320))
     page.claim(
-      "There it prefers the control's rate, with either number of labels.",
+      "There it prefers the control's rate with 1,000 labels, and the chosen one with 3,000.",
       "same.1000.validation < labels.1000.validation "
-        + "and same.3000.validation < labels.3000.validation")
+        + "and same.3000.validation > labels.3000.validation")
     page.claim(
       "The what-where auto-encoder errs on less than 2.8 % with 3,000 labels.",
       "where.3000.test < 2.8")

@@ -69,37 +69,13 @@ public struct PseudoLabel<Network: Classifier>: Objective {
     let labelled = crossEntropy(y, batch.labelled.labels)
     let α = plan.schedule(moment)
     guard α > 0 else { return Loss([("labels", 1, labelled)], over: batch.labelled.count) }
-    let (ỹ, guesses) = logitsAndGuesses(tape.constant(batch.unlabelled), using: &noise)
+    let guesses = network.logits(of: batch.unlabelled).predictions  // of all units, and constants
+    let ỹ = network.logits(tape.constant(batch.unlabelled), .training, using: &noise)
     return Loss(
       [("labels", 1, labelled), ("guesses", α, crossEntropy(ỹ, guesses))],
       over: batch.labelled.count)
   }
   // snippet.end
-
-  // snippet.guesses
-  /// The logits of images under a mask, and as constants the classes that all units together say.
-  private func logitsAndGuesses(
-    _ images: Variable, using noise: inout RandomStream
-  ) -> (logits: Variable, guesses: [Int]) {
-    guard let network = network as? Perceptron, Self.hasOneMask(network) else {
-      let guesses = self.network.logits(of: images.value).predictions
-      return (self.network.logits(images, .training, using: &noise), guesses)
-    }
-    // What is below the mask is the same for both, and most of the work.
-    var guesses: [Int] = []
-    let ỹ = network.output(network.rows(images), .training, using: &noise) { _, hidden in
-      let whole = Tape(recording: false).constant(hidden.value)
-      guesses = network.layers[1](whole).value.predictions
-      return hidden
-    }
-    return (ỹ, guesses)
-  }
-  // snippet.end
-
-  /// Whether dropout stands behind the only hidden layer and nowhere else.
-  private static func hasOneMask(_ network: Perceptron) -> Bool {
-    network.layers.count == 2 && network.plan.keepInput == 1 && !network.plan.isNormalised
-  }
 
   /// A rule of epochs, of which each counts as so many steps; nil for the training's own epochs.
   private static func schedule(

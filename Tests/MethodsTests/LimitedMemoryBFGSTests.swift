@@ -60,6 +60,49 @@ import Testing
     for i in λ.indices { #expect(abs(result.point[0][i] - Float(i)) < 1e-3) }
   }
 
+  /// With a memory of two the fifth step goes along −H·g of the last two differences alone.
+  ///
+  /// H is the BFGS matrix, written out in Double (Nocedal & Wright 2006, eq. 7.16).
+  @Test func onlyTheLastDifferencesAreKept() {
+    let λ: [Double] = [1, 2, 4, 8, 16]
+    var trials: [[Double]] = []
+    func gradient(_ x: [Double]) -> [Double] { zip(λ, x).map { $0 * $1 } }
+    func f(_ point: [Tensor]) -> (value: Double, gradient: [Tensor]) {
+      let x = point[0].values.map(Double.init)
+      trials.append(x)
+      let value = zip(λ, x).reduce(0) { $0 + 0.5 * $1.0 * $1.1 * $1.1 }
+      return (value, [Tensor([5], gradient(x).map { Float($0) })])
+    }
+    let start = [Tensor([5], [5, -4, 3, -2, 1])]
+    func run(_ steps: Int) -> LimitedMemoryBFGS.Result {
+      trials = []
+      return LimitedMemoryBFGS(memory: 2).minimise(from: start, steps: steps, f)
+    }
+    let points = (2...4).map { run($0).point[0].values.map(Double.init) }
+    let place = run(4).evaluations
+    _ = run(5)
+    let step = zip(trials[place], points[2]).map { $0 - $1 }
+    func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+    func less(_ a: [Double], _ b: [Double]) -> [Double] { zip(a, b).map { $0 - $1 } }
+    let differences = zip(points, points.dropFirst()).map { from, to in
+      (s: less(to, from), y: less(gradient(to), gradient(from)))
+    }
+    let last = differences[1]
+    let γ = dot(last.s, last.y) / dot(last.y, last.y)
+    var h = (0..<5).map { i in (0..<5).map { $0 == i ? γ : 0 } }
+    for (s, y) in differences {
+      // H ← (I − ρsyᵀ) H (I − ρysᵀ) + ρssᵀ
+      let ρ = 1 / dot(s, y)
+      let v = (0..<5).map { i in (0..<5).map { j in (i == j ? 1 : 0) - ρ * s[i] * y[j] } }
+      let vh = v.map { row in (0..<5).map { j in (0..<5).reduce(0) { $0 + row[$1] * h[$1][j] } } }
+      h = (0..<5).map { i in (0..<5).map { j in dot(vh[i], v[j]) + ρ * s[i] * s[j] } }
+    }
+    let g = gradient(points[2])
+    let right = h.map { -dot($0, g) }
+    let error = less(step, right)
+    #expect((dot(error, error) / dot(right, right)).squareRoot() < 1e-3)
+  }
+
   /// A step that leaves the function's domain is taken back: 10x − ln x is least at 1/10, and from .9
   /// a step of length 1 is out.
   @Test func aValueThatIsNoNumberIsTooLarge() {

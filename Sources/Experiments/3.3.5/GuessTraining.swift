@@ -21,19 +21,53 @@ package struct GuessTraining: Sendable {
     case unramped
   }
 
+  /// How the weights start.
+  package enum FirstWeights: String, Sendable {
+    /// Normal, with a deviation of 0.01.
+    case small
+    /// He's.
+    case he
+  }
+
   /// All that differs between two trainings on the same labels.
   package struct Setting: Sendable, CustomStringConvertible {
     package let kind: Kind
     /// ε₀, the rate at first.
     package let rate: Double
+    /// The probability to keep a pixel.
+    package let keep: Float
+    fileprivate let weights: FirstWeights
+    /// How many times the whole length.
+    fileprivate let length: Int
 
-    package init(_ kind: Kind, rate: Double) { (self.kind, self.rate) = (kind, rate) }
+    fileprivate init(
+      _ kind: Kind, rate: Double, keep: Float, weights: FirstWeights = .small, length: Int = 1
+    ) {
+      (self.kind, self.rate, self.keep) = (kind, rate, keep)
+      (self.weights, self.length) = (weights, length)
+    }
 
-    package var description: String { "rate \(rate)" }
+    package var description: String {
+      "rate \(rate), pixels kept \(keep)" + (weights == .small ? "" : ", He's weights")
+        + (length == 1 ? "" : ", \(length) times the length")
+    }
+
+    /// The same rate and dropout of another kind.
+    package func of(_ kind: Kind) -> Setting { Setting(kind, rate: rate, keep: keep) }
+
+    /// The same, three times as long.
+    fileprivate var longer: Setting { Setting(kind, rate: rate, keep: keep, length: 3) }
   }
 
-  /// The rates that all arms choose from: the paper's 1.5, and what is around it.
-  package static let rates = [0.05, 0.15, 0.5, 1.5, 4.5]
+  // snippet.settings
+  /// What each arm chooses from: a cross of rates and shares of pixels about its middle.
+  package static func settings(_ kind: Kind) -> [Setting] {
+    [(0.15, 0.8), (0.5, 0.8), (1.5, 0.8), (0.5, 1), (0.5, 0.6)].map {
+      Setting(kind, rate: $0.0, keep: $0.1)
+    }
+  }
+  // snippet.end
+
   /// The epochs of the paper that the whole length stands for.
   package static let paperEpochs = 1000
 
@@ -44,10 +78,23 @@ package struct GuessTraining: Sendable {
     pretrained = Self.denoiser(page, data)
   }
 
-  /// An arm with all rates; a candidate whose training breaks reads no digit, and is no choice.
-  package func arm(_ kind: Kind) -> Study.Arm {
-    Study.Arm(kind.rawValue, Self.rates.map { Setting(kind, rate: $0) }, isGrid: true) {
-      setting, task, show in
+  /// An arm with all its settings.
+  package func arm(_ kind: Kind) -> Study.Arm { arm(kind.rawValue, Self.settings(kind)) }
+
+  /// Labels alone from He's weights, which are larger, at rates that are lower.
+  package func otherWeights(keep: Float) -> Study.Arm {
+    let rates = [0.015, 0.05, 0.15, 0.5]
+    return arm("he", rates.map { Setting(.dropout, rate: $0, keep: keep, weights: .he) })
+  }
+
+  /// An arm of one setting, three times as long.
+  package func longer(_ setting: Setting) -> Study.Arm {
+    arm("longer.\(setting.kind.rawValue)", [setting.longer])
+  }
+
+  /// A candidate whose training breaks reads no digit, and is no choice.
+  private func arm(_ key: String, _ settings: [Setting]) -> Study.Arm {
+    Study.Arm(key, settings) { setting, task, show in
       do {
         try train(setting, task) { epoch, network in
           try show(epoch, Study.reader(of: network, task.flag))
@@ -63,9 +110,13 @@ package struct GuessTraining: Sendable {
 
   // snippet.network
   /// Lee's network: 5,000 rectifiers between the pixels and ten sigmoids; a quick run has fewer.
-  private static func network(isQuick: Bool, using stream: inout RandomStream) -> Perceptron {
+  private static func network(
+    _ weights: FirstWeights = .small, keep: Float = 1, isQuick: Bool,
+    using stream: inout RandomStream
+  ) -> Perceptron {
     var plan = PseudoLabel<Perceptron>.networkPlan
-    plan.initialiser = .gaussian(deviation: 0.01)
+    plan.keepInput = keep
+    plan.initialiser = weights == .he ? .he : .gaussian(deviation: 0.01)
     if isQuick { plan.sizes[1] = 500 }
     return Perceptron(plan, using: &stream)
   }
@@ -79,7 +130,8 @@ package struct GuessTraining: Sendable {
     typealias Method = PseudoLabel<Perceptron>
     let (seed, name, sizes) = (task.seed, task.streams, Method.batchSizes)
     var start = RandomStream(seed: seed, name, "weights")
-    let network = Self.network(isQuick: task.isQuick, using: &start)
+    let network = Self.network(
+      setting.weights, keep: setting.keep, isQuick: task.isQuick, using: &start)
     if setting.kind == .denoised {
       try pretrained(task.flag).put(into: network.layers[0].parameters)
     }
@@ -87,7 +139,7 @@ package struct GuessTraining: Sendable {
       LabelledBatches(
         of: task.set, task.labelled, size: sizes.labelled, seed: seed, name: name),
       UnlabelledBatches(of: task.unlabelled, size: sizes.unlabelled, seed: seed, name: name))
-    let epochs = task.epochs(Self.epochs(labels: task.labelled.count))
+    let epochs = task.epochs(setting.length * Self.epochs(labels: task.labelled.count))
     let pace = Double(epochs * source.stepsPerEpoch) / Double(Self.paperEpochs)
     var plan = Method.Plan()
     plan.stepsPerEpoch = pace

@@ -55,6 +55,13 @@ package struct CrossFigures {
       return .accuracies(
         title, x: Axis("step"), y: Axis("% of the images"), epochs: steps, parts: lines)
     }
+    let most = steps.indices.max { Spread(mean(wrong, $0)).mean < Spread(mean(wrong, $1)).mean }!
+    page.value("labelling.most", Double(steps[most]), tolerance: 15_000)
+    page.value("wrong.most", Spread(mean(wrong, most)), tolerance: 0.2, unit: "%")
+    for (place, name) in ["first", "second"].enumerated() {
+      page.value(
+        "wrong.late.\(name)", Spread(wrong.map { $0[last][1 - place] }), tolerance: 0.2, unit: "%")
+    }
     for (name, point) in [("early", 0), ("late", last)] {
       page.value("labelling.\(name)", Double(steps[point]))
       page.value("kept.\(name)", Spread(mean(kept, point)), tolerance: 1, unit: "%")
@@ -72,8 +79,9 @@ package struct CrossFigures {
       Figure(
         "labels",
         title: String(
-          format: "Wrong labels, mean of both: %.2f %% of images at step %d, %.2f %% at step %d",
-          Spread(mean(wrong, 0)).mean, steps[0], Spread(mean(wrong, last)).mean, steps[last]),
+          format: "Wrong labels, mean of both: %.2f %% of images at step %d, at most %.2f, at last "
+            + "%.2f %%", Spread(mean(wrong, 0)).mean, steps[0], Spread(mean(wrong, most)).mean,
+          Spread(mean(wrong, last)).mean),
         size: (860, 380), columns: 2,
         panels: [
           panel("labels that count", kept), panel("labels that count and are wrong", wrong),
@@ -122,7 +130,10 @@ package struct CrossFigures {
             .images(
               shown.map { data.test.images([$0.image]).values },
               captions: shown.map {
-                "\($0.label) as \($0.read), \(Int((100 * $0.confidence).rounded()))"
+                // Cut and not rounded: nothing is at 100.
+                String(
+                  format: "%d as %d, %.1f", $0.label, $0.read,
+                  (1000 * Double($0.confidence)).rounded(.down) / 10)
               }, columns: 10)
           ])
         ]))
@@ -145,23 +156,32 @@ package struct CrossFigures {
     page.value("surest.share", 100 * surest.count / all, tolerance: 5, unit: "%")
     page.value(
       "surest.wrong", 100 * (1 - surest.right / max(1, surest.count)), tolerance: 0.2, unit: "%")
-    let used = bins.filter { $0.count > 0 }
+    // At 0.99 and more: how many are wrong, and how many would be by their probabilities.
+    let (wrong, promised) = bins.suffix(2).reduce((0.0, 0.0)) {
+      ($0.0 + $1.count - $1.right, $0.1 + $1.count - $1.sum)
+    }
+    page.value("sure.wrong", wrong, tolerance: 10)
+    page.value("sure.promised", promised, tolerance: 3)
+    // What has no wrong one has no place on the axis.
+    let used = bins.filter { $0.right < $0.count && $0.sum < $0.count }
+    let points = used.map { (x: 1 - $0.sum / $0.count, y: 1 - $0.right / $0.count) }
     page.figure(
       Figure(
         "sureness",
         title: String(
-          format: "%.1f %% of the predictions are at 0.999 and more, %.2f %% of these are wrong",
-          100 * surest.count / all, 100 * (1 - surest.right / max(1, surest.count))),
+          format: "At 0.99 and more: %.0f wrong where %.1f are promised", wrong, promised),
+        size: (640, 420),
         panels: [
           Panel(
-            x: Axis("mean probability of the predictions of a bin", range: 0...1),
-            y: Axis("share of them that is right", range: 0...1),
+            x: Axis(
+              "1 less the mean probability of a bin", scale: .log, range: 1e-5...1),
+            y: Axis("share of its predictions that is wrong", scale: .log, range: 1e-5...1),
             marks: [
-              .guide([(0, 0), (1, 1)]),
-              .points(
-                "\(models.count) models",
-                used.map { (x: $0.sum / $0.count, y: $0.right / $0.count) }),
-            ])
+              .guide([(1e-5, 1e-5), (1, 1)]), .points("\(models.count) models", points),
+            ]
+              + zip(used, points).map {
+                .text(String(format: "%.0f", $0.count), at: (x: $1.x * 1.2, y: $1.y * 0.6))
+              })
         ]))
   }
 }
