@@ -141,8 +141,10 @@ extension HeVersusXavier {
       for (way, a, b) in [
         ("forward", measured.forward, formula.0), ("backward", measured.backward, formula.1),
       ] {
-        page.check("\(key), \(way): measured ÷ formula", a / b, near: 1, tolerance: 0.03)
-        page.value("gain.\(key).\(way)", a, tolerance: 0.03 * b)
+        // The outputs of a convolution share its few weights, so that fewer draws are averaged.
+        let tolerance = key == "convolution" ? 0.1 : 0.03
+        page.check("\(key), \(way): measured ÷ formula", a / b, near: 1, tolerance: tolerance)
+        page.value("gain.\(key).\(way)", a, tolerance: tolerance * b)
       }
     }
   }

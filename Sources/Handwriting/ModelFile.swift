@@ -24,7 +24,8 @@ public struct ModelFile {
   public init(reading url: URL) throws(LabError) {
     self.url = url
     let trained = CrossNetworks(FinalModel.settings, seed: 0, name: "overwritten")
-    let limit = max(Archive.mostBytes(of: trained), ExportedModel.mostBytes)
+    // A checkpoint, which has averages and moments as well, is told from a file that is too large.
+    let limit = max(4 * Archive.mostBytes(of: trained), ExportedModel.mostBytes)
     // Weights come back by an export; a training would leave them as they are.
     let remedy =
       url.pathExtension == "bin"

@@ -20,8 +20,10 @@ struct BookCommand: AsyncParsableCommand {
       other folder is left as it is.
       """)
 
-  @Option(help: ArgumentHelp("Where the book goes.", valueName: "folder"))
-  var out = "book"
+  @Option(
+    help: ArgumentHelp(
+      "Where the book goes; book in the package unless named.", valueName: "folder"))
+  var out: String?
 
   @Flag(help: "Print all chapters as one PDF too, lab.pdf in the folder.")
   var pdf = false
@@ -44,13 +46,13 @@ struct BookCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    guard !out.isEmpty else {
+    guard out != "" else {
       throw UsageError(description: "--out names no folder; name one, such as --out book.")
     }
     let catalogue = try Catalogue()
     // The default stands in the package, wherever in it the command is given.
     let folder =
-      out == "book" ? catalogue.root.appendingPathComponent(out) : URL(fileURLWithPath: out)
+      out.map { URL(fileURLWithPath: $0) } ?? catalogue.root.appendingPathComponent("book")
     let start = ContinuousClock.now
     let report = try await catalogue.site(weights: weights)
       .build(into: folder, hasPDF: pdf)

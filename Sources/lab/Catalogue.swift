@@ -10,7 +10,9 @@ struct Catalogue {
 
   /// The package that holds the current folder, else the one that this program was built from.
   init() throws {
-    var folder = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
+    // Of a folder that was deleted there is no path; a relative one would never come to the root.
+    let current = FileManager.default.currentDirectoryPath
+    var folder = URL(fileURLWithPath: current.isEmpty ? "/" : current)
     while !Self.isLab(folder) && folder.path != "/" { folder.deleteLastPathComponent() }
     if Self.isLab(folder) {
       root = folder

@@ -214,10 +214,11 @@ struct ChapterCommand: AsyncParsableCommand {
     bar.end()
     // A check that was asked for and could not be made has not held.
     let isWithoutRecheck = recheck != nil && run.rechecked.isEmpty
+    let fault = isWithoutRecheck ? "nothing was computed again" : nil
     if isJSON {
-      try printJSON(RunReport.Document(run))
+      try printJSON(RunReport.Document(run, fault: fault))
     } else {
-      report.end(run, fault: isWithoutRecheck ? "nothing was computed again" : nil)
+      report.end(run, fault: fault)
     }
     complain(of: run)
     if show, run.figureError == nil {

@@ -109,11 +109,13 @@ private final class Interruption: @unchecked Sendable {
   init(_ cancel: @escaping @Sendable () -> Void) {
     // Without a core dump, and without the backtrace that the runtime would print.
     signal(SIGQUIT) { _ in _exit(130) }
+    // A queue of its own is heard when the shared ones are busy.
+    let queue = DispatchQueue(label: "interruption")
     for number in [SIGINT, SIGTERM, SIGHUP] {
       let former = signal(number, SIG_IGN)
       // `nohup` has it ignored, and means it.
       if number == SIGHUP, former.map({ unsafeBitCast($0, to: Int.self) }) == 1 { continue }
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler { [self] in
         if count.add(1, ordering: .relaxed).oldValue > 0 { _exit(130) }
         cancel()

@@ -112,6 +112,7 @@ struct CheckCommand: AsyncParsableCommand {
     var outcome = Outcome()
     var verdicts: [Verdict] = []
     for text in try catalogue.texts(ids) {
+      try Task.checkCancellation()
       var findings: [Finding] = []
       var warnings: [Finding] = []
       var counts: NumberCounts?
@@ -184,6 +185,7 @@ struct AcceptCommand: AsyncParsableCommand {
     var outcome = Outcome()
     var results: [Result] = []
     for text in try catalogue.texts(ids) {
+      try Task.checkCancellation()
       do {
         let changes = try text.accept()
         results.append(Result(chapter: text.name, changes: changes, error: nil))

@@ -108,12 +108,13 @@ struct RunReport: Sendable {
       print("The prose is not compared: this is no full run with the usual seed.")
     }
     let passed = record.checks.filter(\.passed).count
-    let hasPassed = run.passed && fault == nil
+    let hasPassed = run.passed && fault == nil && run.figureError == nil
     let verdict = hasPassed ? console.good("passed") : console.bad("failed")
     let parted = run.rechecked.count { !$0.agrees }
     print(
       "\(record.chapter) \(verdict): \(passed) of \(record.checks.count.of("check")) hold"
         + (parted == 0 ? "" : "; \(parted.of("result")) not as when kept")
+        + (run.figureError == nil ? "" : "; nothing was written")
         + (fault.map { "; \($0)." } ?? "."))
   }
 
@@ -184,11 +185,12 @@ struct RunReport: Sendable {
       let orphans: [String]
     }
 
-    init(_ run: Run) {
+    /// - Parameter fault: what else went wrong.
+    init(_ run: Run, fault: String? = nil) {
       let record = run.record
       chapter = record.chapter
       title = record.title
-      status = run.passed && run.figureError == nil ? "passed" : "failed"
+      status = run.passed && run.figureError == nil && fault == nil ? "passed" : "failed"
       mode = record.mode.rawValue
       seed = record.seed
       checks = record.checks

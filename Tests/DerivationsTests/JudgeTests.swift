@@ -24,6 +24,15 @@ import Testing
     }
   }
 
+  /// What rounds to once the answer is no multiple of it.
+  @Test func nearlyRightIsNotOffByTheFactorOne() throws {
+    let judge = Judge(Derivation.named("sigmoid"))
+    for wrong in ["dy*y*(1-y)*1.0000001", "dy*y*(1-y)*(1+1e-6)"] {
+      let verdict = try judge.verdict(on: wrong)
+      #expect(verdict.sentence.contains("first digits are right"), "\(verdict.sentence)")
+    }
+  }
+
   @Test func theTablesHaveEveryVerdict() {
     let verdicts = Set(Derivation.all.flatMap { $0.answers.map(\.verdict) })
     #expect(verdicts == Set(Verdict.Kind.allCases + [nil]))

@@ -111,6 +111,10 @@ import Testing
       #expect(outcome == Outcome(code: 66, output: "", errors: errors))
     }
     #expect(try scratch.data("file") == Data("mine".utf8))
+    // A name without a folder is a place in the current one.
+    let here = try await Tool.run(
+      ["book", "--out", "book"], in: scratch.url, shell: "ulimit -f 150")
+    #expect(here.code == 66 && here.errors.hasPrefix("Cannot write \(scratch.url.path)/.book.new."))
     // A limit on the size of files stands for a disk that fills up in the middle of a page.
     let full = try await Tool.run(
       ["book", "--out", scratch.path("book")], shell: "ulimit -f 150")

@@ -347,6 +347,7 @@ import Testing
       "chapter", "1.1", "--quick", "--recheck", "2", "--json", "--out", scratch.url.path)
     #expect(outcome.code == 1)
     #expect((try outcome.json["rechecked"] as? [Any])?.isEmpty == true)
+    #expect(try outcome.json["status"] as? String == "failed")
     #expect(
       outcome.errors.contains(
         "No result of chapter 1.1 was kept, so there was nothing to hold this run against; run it "
@@ -356,6 +357,37 @@ import Testing
     #expect(told.code == 1)
     #expect(told.output.hasSuffix("checks hold; nothing was computed again.\n"))
     #expect(told.output.contains("\n1.1 failed: "))
+  }
+
+  /// A path that is empty has no parent that ends a search.
+  @Test(.timeLimit(.minutes(2))) func aFolderThatIsGoneIsInNoPackage() async throws {
+    let scratch = try Scratch()
+    let outcome = try await Tool.run(
+      ["list", "--json"], in: scratch.url, shell: "mkdir gone; cd gone; rmdir ../gone")
+    // The package that the program was built from serves in its place.
+    #expect(outcome.code == 0 && outcome.errors == "")
+  }
+
+  /// The README's other seed; bounds of rounding hold for any.
+  @Test(arguments: ["7", "2"]) func checksHoldForOtherSeeds(_ seed: String) async throws {
+    let scratch = try Scratch()
+    for chapter in ["1.1", "1.2"] {
+      let outcome = try await Tool.run(
+        "chapter", chapter, "--quick", "--seed", seed, "--out", scratch.url.path)
+      #expect(outcome.code == 0, "\(outcome.output)")
+    }
+  }
+
+  @Test func anAcceptThatIsInterruptedWritesNoMore() async throws {
+    let scratch = try Scratch.copyOfPackage()
+    let path = "Chapters/3.4-the-final-model.md"
+    let prose = try String(decoding: scratch.data(path), as: UTF8.self)
+    let wrong = prose.replacing("99.64<!--=kit.accuracy-->", with: "99.11<!--=kit.accuracy-->")
+    #expect(wrong != prose)
+    try scratch.write(Data(wrong.utf8), to: path)
+    let outcome = try await Tool.run(["accept"], in: scratch.url) { kill($0, SIGINT) }
+    #expect(outcome.code == 130 && outcome.errors.contains("Interrupted"))
+    #expect(try scratch.data(path) == Data(wrong.utf8))
   }
 
   @Test func aChapterThatIsNamedTwiceRunsOnce() async throws {

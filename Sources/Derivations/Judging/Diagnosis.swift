@@ -92,6 +92,8 @@ struct Diagnosis {
     }
     let ratios = zip(values, truths).map { $1 == 0 ? nil : $0 / $1 }
     guard let (constant, monomial) = simple(ratios, factors, complements: true) else { return nil }
+    // Nearly the answer is no multiple of it.
+    if monomial.isEmpty, constant == .one { return nil }
     if monomial.isEmpty, constant == Rational(-1) {
       return Verdict(.sign, "Off by the sign: it is minus the answer.")
     }
