@@ -41,13 +41,13 @@ private struct Method {
   let own, supervised: String
   /// The paired difference of the two.
   let gain: String
-  /// Labels alone at another rate, in the same way, where a chapter has trained them once more.
+  /// Labels alone at another setting, in the same way, where a chapter has trained them once more.
   var again: Again?
   /// Its files below Sources/Methods; none where they are those of the method above it.
   var files: [String] = []
 }
 
-/// Labels alone at another rate than was chosen at a third of the length.
+/// Labels alone at another setting than was chosen at a third of the length.
 private struct Again {
   /// Labels alone, the method's error beside them, and the difference.
   let supervised, error, gain: String
