@@ -321,6 +321,10 @@ extension LabelsByGuess {
     page.claim("They took the highest of their four rates.", "he.place == 4")
     page.claim("He's first weights do better for labels alone.", "he.kit < dropout.kit")
     page.claim(
+      "All arms took the middle one.",
+      kinds.flatMap { kind in [1000, 3000].map { "\(kind.rawValue).\($0).rate == 0.5" } }
+        .joined(separator: " and "))
+    page.claim(
       "With guesses validation prefers it, with and without pretraining, for either number of labels.",
       ["pseudo", "denoised"].flatMap { kind in
         [1000, 3000].map { "\(kind).\($0).keep < 1" }

@@ -81,7 +81,7 @@ package struct GuessTraining: Sendable {
   /// An arm with all its settings.
   package func arm(_ kind: Kind) -> Study.Arm { arm(kind.rawValue, Self.settings(kind)) }
 
-  /// Labels alone from He's weights, which are larger, at rates that are lower.
+  /// Labels alone from He's weights, which are larger, at rates up to the middle of the cross.
   package func otherWeights(keep: Float) -> Study.Arm {
     let rates = [0.015, 0.05, 0.15, 0.5]
     return arm("he", rates.map { Setting(.dropout, rate: $0, keep: keep, weights: .he) })
