@@ -38,7 +38,6 @@ public enum SurrogateFeatures: Chapter {
     lookAtTheCost(page, looks)
     try readDigits(
       page, data, SurrogateArms.arms(page, data.train, networks, best: best, rate: rate))
-    try quoteThePixels(page)
     answerTheExercises(page)
   }
 
@@ -394,13 +393,6 @@ extension SurrogateFeatures {
         + "and changed.gain.3000.low < 0 and changed.gain.3000.high > 0")
     page.quote("cnn.1000", 6.45, source: "Kingma et al. 2014, table 1: CNN, 1,000 labels")
     page.quote("cnn.3000", 3.35, source: "Kingma et al. 2014, table 1: CNN, 3,000 labels")
-  }
-
-  /// The machine on pixels that is trained to the end, as another chapter has it.
-  private static func quoteThePixels(_ page: Page) throws {
-    for labels in [1000, 3000] {
-      try page.value("trained.\(labels)", ofChapter: "3.3.7", "plain.\(labels).test")
-    }
   }
 
   private static func answerTheExercises(_ page: Page) {
