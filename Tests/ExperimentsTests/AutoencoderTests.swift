@@ -1,4 +1,5 @@
 import Experiments
+import Files
 import Foundation
 import Methods
 import Networks
@@ -40,5 +41,30 @@ import Testing
     #expect(MinimiserTrials.directionError() < 1e-3)
     let trial = MinimiserTrials.rosenbrock(LimitedMemoryBFGS(), steps: 200)
     #expect(trial.distance < 1e-3 && trial.steps <= 200)
+  }
+
+  @Test func aLossThatIsNoNumberEndsTheLearningOfStrokes() {
+    var plan = SparseAutoencoder.Plan()
+    (plan.inputs, plan.hidden) = (4, 3)
+    var stream = RandomStream(seed: 1, "broken")
+    let method = SparseAutoencoder(plan, using: &stream)
+    var evaluations = 0
+    #expect(
+      throws: LabError(
+        .failed,
+        "The sparse auto-encoder broke in evaluation 1 of its loss: the part “reconstruction” is nan; "
+          + "look at what it was given.")
+    ) {
+      _ = try method.minimise(Tensor([2, 4], Array(repeating: .nan, count: 8)), steps: 5) {
+        evaluations += 1
+        try StrokeLearning.check($0, evaluation: evaluations)
+      }
+    }
+    // What lies too far is only not taken.
+    #expect(throws: Never.self) {
+      _ = try method.minimise(Tensor([2, 4], Array(repeating: .nan, count: 8)), steps: 0) {
+        try StrokeLearning.check($0, evaluation: 2)
+      }
+    }
   }
 }

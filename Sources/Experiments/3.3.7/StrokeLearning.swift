@@ -1,4 +1,5 @@
 import Digits
+import Files
 import Foundation
 import Gradients
 import Methods
@@ -70,13 +71,30 @@ package struct StrokeLearning: Sendable {
     var stream = RandomStream(seed: seed, "3.3.7", "weights")
     let method = SparseAutoencoder(demand.plan, using: &stream)
     let batch = images(0..<images.count)
-    let result = try method.minimise(batch, steps: steps) { _ in try flag.check() }
-    guard result.values.last!.isFinite else { throw StrokeLook.broken }
+    var evaluations = 0
+    let result = try method.minimise(batch, steps: steps) { loss in
+      try flag.check()
+      evaluations += 1
+      try check(loss, evaluation: evaluations)
+    }
     return Learnt(
       weights: ModuleWeights(of: method.parameters),
       look: StrokeLook(method, batch, result))
   }
   // snippet.end
+
+  /// Ends a learning whose loss is no finite number where it begins.
+  ///
+  /// A later point may lie too far, and the rule then tries a nearer one.
+  package static func check(_ loss: Loss, evaluation: Int) throws(LabError) {
+    guard evaluation == 1, let part = loss.parts.first(where: { !$0.value.isFinite }) else {
+      return
+    }
+    throw LabError(
+      .failed,
+      "The sparse auto-encoder broke in evaluation \(evaluation) of its loss: the part "
+        + "“\(part.name)” is \(part.value); look at what it was given.")
+  }
 
   /// What the units have become, by what was asked of them.
   package func looks(_ page: Page) throws -> [Demand: StrokeLook] {
