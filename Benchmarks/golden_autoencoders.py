@@ -1,4 +1,4 @@
-"""Golden values of the auto-encoders' tests and of SurrogateClassesTests, on tiny instances in float64.
+"""Golden values of Sparse- and DenoisingAutoencoderTests, LayerDenoiserTests and SurrogateClassesTests.
 
 Run with: python golden_autoencoders.py
 

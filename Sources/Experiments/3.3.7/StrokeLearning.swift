@@ -71,29 +71,36 @@ package struct StrokeLearning: Sendable {
     var stream = RandomStream(seed: seed, "3.3.7", "weights")
     let method = SparseAutoencoder(demand.plan, using: &stream)
     let batch = images(0..<images.count)
-    var evaluations = 0
-    let result = try method.minimise(batch, steps: steps) { loss in
-      try flag.check()
-      evaluations += 1
-      try check(loss, evaluation: evaluations)
-    }
+    let result = try minimise(method, batch, steps: steps) { try flag.check() }
     return Learnt(
       weights: ModuleWeights(of: method.parameters),
       look: StrokeLook(method, batch, result))
   }
   // snippet.end
 
-  /// Ends a learning whose loss is no finite number where it begins.
+  /// Minimises the loss of a batch, of rows or of images.
   ///
-  /// A later point may lie too far, and the rule then tries a nearer one.
-  package static func check(_ loss: Loss, evaluation: Int) throws(LabError) {
-    guard evaluation == 1, let part = loss.parts.first(where: { !$0.value.isFinite }) else {
-      return
+  /// A point that lies too far may have no loss; a nearer one is tried then.
+  /// - Throws: `LabError` of kind `.failed` where no point with a loss was found; what `check` throws.
+  package static func minimise(
+    _ method: SparseAutoencoder, _ batch: Tensor, steps: Int, check: () throws -> Void
+  ) throws -> LimitedMemoryBFGS.Result {
+    var (evaluations, broken) = (0, String?.none)
+    let result = try method.minimise(batch, steps: steps) { loss in
+      try check()
+      evaluations += 1
+      let part = loss.parts.first { !$0.value.isFinite }.map {
+        "evaluation \(evaluations) of its loss: the part “\($0.name)” is \($0.value)"
+      }
+      // The first that has none of those behind the last that has one.
+      broken = part == nil ? nil : broken ?? part
     }
-    throw LabError(
-      .failed,
-      "The sparse auto-encoder broke in evaluation \(evaluation) of its loss: the part "
-        + "“\(part.name)” is \(part.value); look at what it was given.")
+    if let broken {
+      throw LabError(
+        .failed,
+        "The sparse auto-encoder broke in \(broken); look at what it was given.")
+    }
+    return result
   }
 
   /// What the units have become, by what was asked of them.
