@@ -291,7 +291,7 @@ extension WhatWhere {
     }
     page.figure(
       Figure(
-        "cost", title: "A drawing that is not told the where misses more with each pooling",
+        "cost", title: "From two poolings on a drawing that is not told the where misses more",
         size: (760, 300),
         panels: [
           Panel(

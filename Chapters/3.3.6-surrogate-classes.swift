@@ -238,6 +238,24 @@ extension SurrogateFeatures {
               .line("for the digit", loss(\.digitLoss), colour: 6),
             ]),
         ]))
+    page.figure(
+      Figure(
+        "learning",
+        title: "The more images are classes, the less of the loss is learnt in the same steps",
+        size: (760, 340),
+        panels: [
+          Panel(
+            x: Axis("step (batches of 100 copies)", range: 0...Double(SurrogateLearning.steps)),
+            y: Axis("loss, as a share of ln N", range: 0...1),
+            marks: zip(counts, own).enumerated().map { colour, pair in
+              let (count, losses) = (pair.0, pair.1.losses)
+              let step = Double(SurrogateLearning.steps) / Double(max(1, losses.count - 1))
+              return .line(
+                "\(count)",
+                losses.enumerated().map { (x: Double($0) * step, y: $1 / log(Double(count))) },
+                colour: colour)
+            })
+        ]))
   }
 
   /// What it costs that two images of one digit are two classes, and what it is to change nothing.
