@@ -30,7 +30,7 @@ public enum AugmentationForMNIST: Chapter {
     reportTheTime(page, results)
     show(
       Treatment.harmful, page, data, split, name: "harm", height: 330,
-      title: "Flips and turns by any angle make other digits; crops cut strokes away")
+      title: "Flips and turns by arbitrary angles make other digits; crops cut strokes away")
     reportTheHarm(page, results)
     answerTheExercises(page)
   }
@@ -438,7 +438,8 @@ extension AugmentationForMNIST {
 
   private static func reportTheHarm(_ page: Page, _ results: AugmentationResults) {
     page.claim(
-      "Flips and rotations by any angle lose.", "flips.gain.high < 0 and turns.gain.high < 0")
+      "Flips and rotations by arbitrary angles lose.", "flips.gain.high < 0 and turns.gain.high < 0"
+    )
     for (key, a, b) in [("turns", 6, 9), ("flips", 2, 5)] {
       let confusion = AugmentationResults.confusion(of: a, and: b)
       page.value(

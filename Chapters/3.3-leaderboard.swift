@@ -23,6 +23,9 @@ public enum WhatUnlabelledImagesGive: Chapter {
       page.value("gamma.share.\(labels)", 100 * gains[1] / gains[0], tolerance: 10, unit: "%")
     }
     try readTheDoubts(page)
+    for key in ["plain", "gamma", "ladder"] {
+      try page.value("\(key).augmented", ofChapter: "3.3.1", "\(key)Augmented.test")
+    }
     drawErrors(page, results, papers)
     drawGains(page, results)
     printTable(page, results)
@@ -84,6 +87,11 @@ private let methods = [
     again: Again(
       supervised: "again", error: "pseudo.#.test", gain: "again.#.gain", counts: [3000]),
     files: ["PseudoLabel"]),
+  Method(
+    key: "denoised", words: "pseudo-label, pretrained", chapter: "3.3.5", own: "denoised",
+    supervised: "dropout", gain: "denoised.#.gain",
+    again: Again(
+      supervised: "again", error: "denoised.#.test", gain: "again.#.denoised", counts: [3000])),
   Method(
     key: "surrogate", words: "surrogate classes", chapter: "3.3.6", own: "surrogate",
     supervised: "supervised", gain: "supervised.gain.#",
@@ -188,7 +196,7 @@ extension WhatUnlabelledImagesGive {
       ))
     // A row put together of two methods, or with its sign turned, is found.
     page.check(
-      "\(method.words)\(prefix.isEmpty ? "" : ", other rate"), \(labels) labels: gain, less the "
+      "\(method.words)\(prefix.isEmpty ? "" : ", other setting"), \(labels) labels: gain, less the "
         + "difference of the mean errors, points",
       abs(comparison.supervised - comparison.error - comparison.gain.mean), atMost: 1e-9)
     return comparison
@@ -211,6 +219,11 @@ extension WhatUnlabelledImagesGive {
     for name in ["plainConvolution", "convolution", "ladder"] {
       try page.value("\(name).kit", ofChapter: "3.3.1", "\(name).kit")
     }
+    try page.value("ladder.chance", ofChapter: "3.3.1", "ladder.chance")
+    for name in ["plainConvolution", "ladder"] {
+      try page.value(
+        "\(name).kit.validation", ofChapter: "3.3.1", "\(name).kit.validation")
+    }
     page.claim(
       "The digits are ahead of the labelled images with 3,000 labels, and behind them with 1,000.",
       "universum.images.3000.low > 0 and universum.images.1000.high < 0")
@@ -218,8 +231,11 @@ extension WhatUnlabelledImagesGive {
       "There the interval of what M2 adds to its code holds zero.",
       "variational.own.3000.low < 0 and variational.own.3000.high > 0")
     page.claim(
-      "One convolutional network of chapter 3.3.1 errs less than all of these on labels alone.",
-      "plainConvolution.kit < ladder.3000 and plainConvolution.kit < ladder.kit")
+      "One convolutional network of chapter 3.3.1 is beside the ladder on labels alone.",
+      "plainConvolution.kit < ladder.kit "
+        + "and plainConvolution.kit.validation > ladder.kit.validation "
+        + "and ladder.kit - plainConvolution.kit < 2 * ladder.chance "
+        + "and plainConvolution.kit.validation - ladder.kit.validation < 2 * ladder.chance")
   }
 }
 
@@ -245,6 +261,9 @@ extension WhatUnlabelledImagesGive {
       Paper(
         key: "guesses", words: "pseudo-label", source: "Lee 2013, table 1",
         errors: [(100, 16.15), (600, 5.03), (1000, 4.30), (3000, 2.80)]),
+      Paper(
+        key: "pretrained", words: "pseudo-label, pretrained", source: "Lee 2013, table 1",
+        errors: [(100, 10.49), (600, 4.01), (1000, 3.46), (3000, 2.69)]),
       Paper(
         key: "whatWhere", words: "what-where", source: "Zhao et al. 2015, with dropout",
         errors: [(100, 8.71), (600, 3.31), (1000, 2.83), (3000, 2.10)]),
@@ -350,15 +369,15 @@ extension WhatUnlabelledImagesGive {
 extension WhatUnlabelledImagesGive {
   private static func claim(_ page: Page) {
     func holdsZero(_ gain: String) -> String { "\(gain).low < 0 and \(gain).high > 0" }
-    let gaining = ["ladder", "gamma", "variational", "pseudo", "sparse", "denoising"]
+    let gaining = ["ladder", "gamma", "variational", "pseudo", "denoised", "sparse", "denoising"]
     page.claim(
-      "With 1,000 labels ladder, Γ-model, M1+M2, pseudo-label, strokes and denoising gain, and the intervals "
-        + "of the other three hold zero.",
+      "With 1,000 labels ladder, Γ-model, M1+M2, pseudo-label with and without pretraining, strokes and "
+        + "denoising gain, and the intervals of the other three hold zero.",
       (gaining.map { "\($0).gain.1000.low > 0" }
         + ["where", "universum", "surrogate"].map { holdsZero("\($0).gain.1000") })
         .joined(separator: " and "))
     page.claim(
-      "With 3,000 these six gain again, and the universum with them.",
+      "With 3,000 these seven gain again, and the universum with them.",
       (gaining + ["universum"]).map { "\($0).gain.3000.low > 0" }.joined(separator: " and "))
     page.claim(
       "The what-where auto-encoder and surrogate classes show no gain there.",
@@ -382,9 +401,11 @@ extension WhatUnlabelledImagesGive {
     page.claim(
       "The two that start from the least errors gain least; of the others, but for the ladder and its "
         + "Γ-model, the order of the gains is that of the errors on labels alone: smallest is that of the "
-        + "universum, then guesses, M1+M2 and denoising, and the largest is that of the strokes.",
+        + "universum, then guesses without and with pretraining, M1+M2 and denoising, and the largest is that of "
+        + "the strokes.",
       "where.gain.3000 < universum.gain.3000 and surrogate.gain.3000 < universum.gain.3000 "
-        + "and universum.gain.3000 < pseudo.gain.3000 and pseudo.gain.3000 < variational.gain.3000 "
+        + "and universum.gain.3000 < pseudo.gain.3000 and pseudo.gain.3000 < denoised.gain.3000 "
+        + "and denoised.gain.3000 < variational.gain.3000 "
         + "and variational.gain.3000 < denoising.gain.3000 "
         + "and denoising.gain.3000 < sparse.gain.3000 "
         + "and where.supervised.3000 < universum.supervised.3000 "
@@ -410,7 +431,8 @@ extension WhatUnlabelledImagesGive {
       }.joined(separator: " and "))
     page.claim(
       "M1+M2, universum, guesses, strokes and denoising err more than it.",
-      "variational.3000 > net and universum.3000 > net and pseudo.3000 > net and sparse.3000 > net and denoising.3000 > net"
-    )
+      ["variational", "universum", "pseudo", "denoised", "sparse", "denoising"].map {
+        "\($0).3000 > net"
+      }.joined(separator: " and "))
   }
 }

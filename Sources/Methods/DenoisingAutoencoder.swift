@@ -56,7 +56,7 @@ public struct DenoisingAutoencoder: Objective {
 ///
 /// Each layer is pretrained on what the layers below it make of clean images, as a
 /// `DenoisingAutoencoder`; then the whole is fine-tuned on labels. Source: Vincent et al. 2010,
-/// section 3.2 and figure 3; three layers of 1,000 are its SDAE-3.
+/// section 3.2 and figure 3; three layers are its SDAE-3, here of one of the widths that it tries.
 public struct StackedAutoencoder: Classifier {
   /// The hidden layers, the lowest first.
   public let layers: [Dense]

@@ -52,8 +52,8 @@ public enum FinalModel {
     }
   }
 
-  /// A course that ends in a minute or two: smaller steps, digits that are changed less, and averages
-  /// that forget sooner.
+  /// A course that ends in a minute or two: a half of each step with labels, digits that are changed
+  /// less, and averages that forget sooner.
   static func quick(_ settings: CrossSettings, _ steps: Int) -> CrossSettings {
     var quick = settings
     (quick.steps, quick.round, quick.ramp) = (steps, 20, steps / 2)

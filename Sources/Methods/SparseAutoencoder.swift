@@ -111,10 +111,10 @@ extension Objective {
 
   /// The same, which can be stopped: the parameters are then those of the last evaluation.
   ///
-  /// - Parameter observe: is shown each value of the loss; may throw to stop.
+  /// - Parameter observe: is shown the loss each time it is computed; may throw to stop.
   public func minimise(
     _ batch: Batch, by rule: LimitedMemoryBFGS = LimitedMemoryBFGS(), steps: Int,
-    observe: (_ value: Double) throws -> Void
+    observe: (_ loss: Loss) throws -> Void
   ) rethrows -> LimitedMemoryBFGS.Result {
     let trainable = parameters.filter(\.isTrainable)
     let moment = Moment(step: 0, epoch: 0)
@@ -123,11 +123,10 @@ extension Objective {
       // The same draws each time: what is minimised is one function.
       var noise = RandomStream(seed: 0, "one batch")
       let tape = Tape()
-      let total = loss(batch, at: moment, on: tape, using: &noise).total
-      let gradients = tape.backward(from: total)
-      let value = Double(total.value.scalar)
-      try observe(value)
-      return (value, trainable.map { gradients[$0] })
+      let loss = loss(batch, at: moment, on: tape, using: &noise)
+      try observe(loss)
+      let gradients = tape.backward(from: loss.total)
+      return (Double(loss.total.value.scalar), trainable.map { gradients[$0] })
     }
     for (parameter, value) in zip(trainable, result.point) { parameter.value = value }
     return result

@@ -64,9 +64,9 @@ public struct SurrogateBatches: BatchSource {
   // snippet.change
   /// What makes a copy: rotation up to 20°, shift and scale up to a fifth, and another contrast.
   ///
-  /// The paper's changes without those of colour. Of contrast, each image's pixels are raised to a
-  /// power of its own between ¼ and 4 and multiplied by .7 to 1.4, as the paper does to saturation
-  /// and value.
+  /// After the paper's changes, without its colours, its offset and its other change of contrast; the
+  /// axes are scaled apart. Of contrast, each image's pixels are raised to a power of its own between
+  /// ¼ and 4 and multiplied by .7 to 1.4, as the paper does to saturation and value.
   public static func change(_ images: Tensor, _ noise: inout RandomStream) -> Tensor {
     let moved = Augmentation(rotation: 20, shift: 5.6, scale: 0.2)(images, using: &noise)
     let n = images.shape[1]

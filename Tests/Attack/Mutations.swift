@@ -254,9 +254,9 @@ private func claims(_ victim: Victim) -> [PlacedClaim] {
 }
 
 /// A predicate whose comparisons are turned round: `a ≥ b` becomes `a < b`, since `a ≤ b` holds of equal
-/// numbers as well.
+/// numbers as well, and `a == b` becomes `a < b`.
 private func comparisonsTurned(in predicate: String) -> String {
-  predicate.replacing(/([<>])=?/) { $0.output.1 == "<" ? ">" : "<" }
+  predicate.replacing(/[<>]=?|==/) { $0.output.hasPrefix("<") ? ">" : "<" }
 }
 
 /// Words that turn a sentence round.

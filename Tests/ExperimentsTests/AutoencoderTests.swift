@@ -1,4 +1,5 @@
 import Experiments
+import Files
 import Foundation
 import Methods
 import Networks
@@ -40,5 +41,22 @@ import Testing
     #expect(MinimiserTrials.directionError() < 1e-3)
     let trial = MinimiserTrials.rosenbrock(LimitedMemoryBFGS(), steps: 200)
     #expect(trial.distance < 1e-3 && trial.steps <= 200)
+  }
+
+  @Test func aLossThatIsNoNumberEndsTheLearningOfStrokes() {
+    var plan = SparseAutoencoder.Plan()
+    (plan.inputs, plan.hidden) = (4, 3)
+    var stream = RandomStream(seed: 1, "broken")
+    let method = SparseAutoencoder(plan, using: &stream)
+    func learn(_ pixels: [Float]) throws {
+      _ = try StrokeLearning.minimise(method, Tensor([2, 4], pixels), steps: 5) {}
+    }
+    #expect(
+      throws: LabError(
+        .failed,
+        "The sparse auto-encoder broke in evaluation 1 of its loss: the part “reconstruction” is nan; "
+          + "look at what it was given.")
+    ) { try learn([0, 1, .nan, 0, 1, 0, 1, 0]) }
+    #expect(throws: Never.self) { try learn([0, 1, 1, 0, 1, 0, 1, 0]) }
   }
 }

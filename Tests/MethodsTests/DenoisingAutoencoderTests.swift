@@ -47,6 +47,15 @@ import Testing
     #expect(abs(Double(Self.loss(method, Self.batch).total.value.scalar) - wanted) < 3e-6 * wanted)
   }
 
+  /// Values by Benchmarks/golden_autoencoders.py.
+  @Test func lossAndGradientAreThoseOfAnotherLibrary() {
+    let method = Self.small(masking: 0, inputs: 4, hidden: 3)
+    TinyInstance.fill(method)
+    let own = TinyInstance.lossAndGradientNorm(method, of: TinyInstance.batch.unlabelled)
+    #expect(TinyInstance.agree(own.loss, 2.8418443629), "\(own.loss)")
+    #expect(TinyInstance.agree(own.norm, 0.5025000686), "\(own.norm)")
+  }
+
   /// What is to be given back is the clean input: black images, all masked, still cost −ln of white.
   @Test func theTargetIsCleanAndTheInputIsNot() {
     let all = Self.small(masking: 1)

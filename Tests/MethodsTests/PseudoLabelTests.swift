@@ -169,6 +169,18 @@ extension Classifier {
     }
   }
 
+  /// Values by Benchmarks/golden_autoencoders.py.
+  @Test func lossAndGradientAreThoseOfAnotherLibrary() {
+    var stream = RandomStream(seed: 2, "layer")
+    let layer = Dense(
+      inputs: 4, outputs: 3, activation: .relu, initialiser: .xavierUniform, using: &stream)
+    let method = LayerDenoiser(layer, masking: 0)
+    TinyInstance.fill(method)
+    let own = TinyInstance.lossAndGradientNorm(method, of: TinyInstance.batch.unlabelled)
+    #expect(TinyInstance.agree(own.loss, 2.9947709246), "\(own.loss)")
+    #expect(TinyInstance.agree(own.norm, 0.8022309475), "\(own.norm)")
+  }
+
   /// All masked, the layer says what its biases do; the target is the clean image all the same.
   @Test func theTargetIsCleanAndTheInputIsNot() {
     let method = Self.method(masking: 1)

@@ -64,6 +64,18 @@ import Testing
     #expect(abs(Double(loss.total.value.scalar) - total) < 2e-6 * total)
   }
 
+  /// Values by Benchmarks/golden_autoencoders.py.
+  @Test func lossAndGradientAreThoseOfAnotherLibrary() {
+    var plan = SparseAutoencoder.Plan()
+    (plan.inputs, plan.hidden) = (4, 3)
+    var stream = RandomStream(seed: 1, "sparse")
+    let method = SparseAutoencoder(plan, using: &stream)
+    TinyInstance.fill(method)
+    let own = TinyInstance.lossAndGradientNorm(method, of: TinyInstance.batch.unlabelled)
+    #expect(TinyInstance.agree(own.loss, 5.3506253901), "\(own.loss)")
+    #expect(TinyInstance.agree(own.norm, 3.9620901139), "\(own.norm)")
+  }
+
   /// KL(.1 ‖ .2) + KL(.1 ‖ .1) = .0366…, by hand: .1·ln ½ + .9·ln(.9/.8).
   @Test func theDivergenceByHand() {
     var plan = SparseAutoencoder.Plan()

@@ -72,6 +72,21 @@ import Testing
     #expect(seen.min()! < 0.1 && seen.max()! > 0.9)
   }
 
+  /// Values by Benchmarks/golden_autoencoders.py, for the network without its dropout.
+  @Test func lossAndGradientAreThoseOfAnotherLibrary() {
+    var start = RandomStream(seed: 1, "weights")
+    let network = ExemplarNetwork(classes: 5, filters: [2, 3], units: 4, using: &start)
+    TinyInstance.fill(network)
+    let own = TinyInstance.lossAndGradientNorm(network) { tape in
+      var noise = RandomStream(seed: 1, "tiny")
+      let images = tape.constant(TinyInstance.images(3, side: 28, phase: 2))
+      let logits = network.logits(images, .evaluation, using: &noise)
+      return softmaxCrossEntropy(logits: logits, labels: [4, 0, 2])
+    }
+    #expect(TinyInstance.agree(own.loss, 21.7011084149), "\(own.loss)")
+    #expect(TinyInstance.agree(own.norm, 163.0410725887), "\(own.norm)")
+  }
+
   /// Without output weights the biases say how likely each image is, and the loss follows by hand.
   @Test func theLossIsTheCrossEntropyOverAllImages() {
     var start = RandomStream(seed: 1, "weights")

@@ -35,19 +35,37 @@ enum TinyInstance {
   }
 
   /// Pixels .5 + .5·sin(.31·(i + 1)² + phase).
-  static func images(_ n: Int, phase: Double) -> Tensor {
-    Tensor([1, n, 2, 2], wave(4 * n, scale: 0.5, rate: 0.31, phase: phase, offset: 0.5))
+  static func images(_ n: Int, side: Int = 2, phase: Double) -> Tensor {
+    Tensor(
+      [1, n, side, side],
+      wave(side * side * n, scale: 0.5, rate: 0.31, phase: phase, offset: 0.5))
   }
 
   /// The loss of an objective on the batch, and the norm of its whole gradient.
   static func lossAndGradientNorm<Method: Objective>(
     _ method: Method, at moment: Moment = Moment(step: 0, epoch: 0)
   ) -> (loss: Double, norm: Double) where Method.Batch == PairedBatch {
+    lossAndGradientNorm(method, of: batch, at: moment)
+  }
+
+  /// The same of another batch.
+  static func lossAndGradientNorm<Method: Objective>(
+    _ method: Method, of batch: Method.Batch, at moment: Moment = Moment(step: 0, epoch: 0)
+  ) -> (loss: Double, norm: Double) {
+    lossAndGradientNorm(method) { tape in
+      var noise = RandomStream(seed: 1, "tiny")
+      return method.loss(batch, at: moment, on: tape, using: &noise).total
+    }
+  }
+
+  /// The same of any number that a module's parameters make.
+  static func lossAndGradientNorm(
+    _ module: some Module, _ loss: (Tape) -> Variable
+  ) -> (loss: Double, norm: Double) {
     let tape = Tape()
-    var noise = RandomStream(seed: 1, "tiny")
-    let loss = method.loss(batch, at: moment, on: tape, using: &noise).total
+    let loss = loss(tape)
     let gradient = tape.backward(from: loss)
-    let squares = method.parameters.filter(\.isTrainable).map {
+    let squares = module.parameters.filter(\.isTrainable).map {
       gradient[$0].dot(gradient[$0])
     }
     return (Double(loss.value.scalar), squares.reduce(0, +).squareRoot())

@@ -195,6 +195,9 @@ package struct KeepSweep {
         .points("", line, colour: colour),
       ]
     }
+    // The first point would take four fifths of the height.
+    let first = Spread(rows[0].test).mean
+    let aside = first > 12 ? String(format: "at %.1f: %.0f %%", rows[0].probability, first) : ""
     page.figure(
       Figure(
         "sweep",
@@ -202,8 +205,9 @@ package struct KeepSweep {
         panels: [
           Panel(
             x: Axis("probability to keep a hidden unit", range: 0.05...1.02),
-            y: Axis("error, %, mean ± deviation of five seeds"),
-            marks: curve("test", \.test, colour: 0) + curve("training", \.train, colour: 1))
+            y: Axis("error, %, mean ± deviation of five seeds", range: 0...12),
+            marks: curve("test", \.test, colour: 0) + curve("training", \.train, colour: 1)
+              + [.text(aside, at: (0.21, 11.3))])
         ]))
   }
 }

@@ -92,27 +92,23 @@ extension AugmentationResults {
   package func drawGains(_ page: Page) {
     let treatments = Treatment.helpful.filter { $0.key != "none" }
     let rows = treatments.map { treatment in
-      (name: treatment.words, difference: difference(treatment.key, minus: "none"))
+      let gain = difference(treatment.key, minus: "none")
+      return (name: treatment.words, value: gain.mean, low: gain.low, high: gain.high)
     }
-    let heights = rows.indices.map { -Double($0) }
-    let intervals = zip(rows, heights).map { row, y in
-      Mark.line("", [(row.difference.low, y), (row.difference.high, y)], colour: 0)
-    }
+    // Some room, without which an interval that ends at the edge is cut off.
+    let (least, most) = (min(0, rows.map(\.low).min()!), max(0, rows.map(\.high).max()!))
+    let room = 0.04 * (most - least)
     page.figure(
       Figure(
         "gains",
-        title: "What each change gains on validation",
+        title: "Each change alone gains on validation, and so do several together",
         size: (760, 380),
         panels: [
-          Panel(
-            x: Axis("gain on validation, points, with its interval at 95 % over the splits"),
-            y: Axis(
-              "", range: 0.5 - Double(rows.count)...0.5,
-              ticks: zip(rows, heights).map { ($1, $0.name) }),
-            marks: intervals + [
-              .points("", zip(rows, heights).map { ($0.difference.mean, $1) }, colour: 0),
-              .vertical("", at: 0),
-            ])
+          .intervals(
+            x: Axis(
+              "gain on validation, points, with its interval at 95 % over the splits",
+              range: least - room...most + room),
+            rows: rows, marks: [.vertical("", at: 0)])
         ]))
   }
 

@@ -19,6 +19,8 @@ package enum LadderTraining {
     fileprivate let steps: Int
     /// The rate of Adam until two thirds of the steps are done.
     fileprivate var rate = LadderTraining.rate
+    /// What each image goes through before it is seen, if anything.
+    fileprivate var augmentation: Augmentation?
 
     /// The costs of the pixels, of the layer above them, and of each other layer.
     package init(ladder weights: (Float, Float, Float), noise: Float) {
@@ -47,6 +49,14 @@ package enum LadderTraining {
       let λ = weights[0] > 0 ? "\(weights[0]), \(weights[1]), \(weights[2])" : "\(weights.last!)"
       return "costs \(λ), noise \(plan.noise), \(steps) steps, rate \(rate)"
         + (plan.guessMoments == .clean ? "" : ", moments of the noisy pass")
+        + (augmentation == nil ? "" : ", distorted images")
+    }
+
+    /// The same with each image distorted as in chapter 3.2.
+    fileprivate var distorted: Setting {
+      var setting = self
+      setting.augmentation = SupervisedRecipe.chosen.augmentation
+      return setting
     }
 
     /// The same at another rate.
@@ -80,6 +90,21 @@ package enum LadderTraining {
   /// Labels alone at a third of the rate: what is best early need not be best at last.
   package static let slower = arm("slower", supervised.map { $0.at(rate: rate / 3) })
 
+  /// The noise that labels alone choose from where images are distorted.
+  package static let augmentedNoises: [Float] = [0.025, 0.05, 0.1, 0.2, 0.3, 0.5]
+
+  /// Γ-model and ladder at settings of their own, and labels alone with a choice of noise, all with
+  /// distorted images.
+  package static func augmented(gamma: Int, ladder: Int) -> [Study.Arm] {
+    [
+      arm(
+        "plainAugmented", augmentedNoises.map { Setting(top: 0, noise: $0).distorted },
+        isGrid: true),
+      arm("gammaAugmented", [gammas[gamma].distorted]),
+      arm("ladderAugmented", [ladders[ladder].distorted]),
+    ]
+  }
+
   /// A ladder as a setting has it, but for the moments by which its guesses are normalised.
   package static func mistaken(_ setting: Setting) -> Study.Arm {
     arm("moments", [Setting(byNoisyMoments: setting)])
@@ -105,6 +130,7 @@ package enum LadderTraining {
     let network = LadderNetwork(plan, using: &start)
     try run(
       network, of: "The ladder network", steps: setting.steps, rate: setting.rate,
+      augmentation: setting.augmentation,
       seesOthers: plan.denoisingWeights.contains { $0 > 0 }, in: task
     ) {
       try show($0, network)
@@ -135,13 +161,18 @@ package enum LadderTraining {
   // snippet.training
   /// Steps of 100 images with labels and 100 without; over the last third the rate falls in a line.
   private static func run<Network: Classifier & Objective>(
-    _ network: Network, of method: String, steps: Int, rate: Double, seesOthers: Bool,
-    in task: Study.Task, _ show: (_ step: Int) throws -> Void
+    _ network: Network, of method: String, steps: Int, rate: Double,
+    augmentation: Augmentation? = nil, seesOthers: Bool, in task: Study.Task,
+    _ show: (_ step: Int) throws -> Void
   ) throws where Network.Batch == PairedBatch {
     let (seed, name, size) = (task.seed, task.streams, task.isQuick ? 20 : batchSize)
+    let change: ImageChange? = augmentation.map { distort in { distort($0, using: &$1) } }
     let source = PairedBatches(
-      LabelledBatches(of: task.set, task.labelled, size: size, seed: seed, name: name),
-      UnlabelledBatches(of: task.unlabelled, size: size, seed: seed, name: name))
+      LabelledBatches(
+        of: task.set, task.labelled, size: size, seed: seed, name: name, change: change),
+      UnlabelledBatches(
+        of: task.unlabelled, size: size, seed: seed, name: name,
+        change: seesOthers ? change : nil))
     let known = seesOthers ? task.unlabelled : task.set.withoutLabels(task.labelled)
     let epochs = task.epochs(steps / source.stepsPerEpoch)  // passes over the labelled images
     let end = epochs * source.stepsPerEpoch

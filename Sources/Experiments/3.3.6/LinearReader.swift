@@ -17,8 +17,11 @@ struct LinearReader: Sendable {
   ///   one factor, which counts in the cost.
   init(_ rows: Tensor, labels: [Int], cost: Double, isScaled: Bool) throws {
     let scaling = FeatureScaling(rows, constant: isScaled ? 0.01 : Self.evenly)
+    // Of pixels with so small a factor the bias has nearly all of the gradient at first, so that a
+    // thousandth of that says nothing of theirs.
     let machine = try LinearSVM(
-      scaling(rows), labels: labels, cost: isScaled ? cost : cost * Double(Self.evenly))
+      scaling(rows), labels: labels, cost: isScaled ? cost : cost * Double(Self.evenly),
+      tolerance: isScaled ? 1e-3 : 1e-5)
     (weights, biases) = scaling.unscaled(machine.weights)
   }
 

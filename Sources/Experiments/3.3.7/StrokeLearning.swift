@@ -1,4 +1,5 @@
 import Digits
+import Files
 import Foundation
 import Gradients
 import Methods
@@ -70,13 +71,37 @@ package struct StrokeLearning: Sendable {
     var stream = RandomStream(seed: seed, "3.3.7", "weights")
     let method = SparseAutoencoder(demand.plan, using: &stream)
     let batch = images(0..<images.count)
-    let result = try method.minimise(batch, steps: steps) { _ in try flag.check() }
-    guard result.values.last!.isFinite else { throw StrokeLook.broken }
+    let result = try minimise(method, batch, steps: steps) { try flag.check() }
     return Learnt(
       weights: ModuleWeights(of: method.parameters),
       look: StrokeLook(method, batch, result))
   }
   // snippet.end
+
+  /// Minimises the loss of a batch, of rows or of images.
+  ///
+  /// A point that lies too far may have no loss; a nearer one is tried then.
+  /// - Throws: `LabError` of kind `.failed` where no point with a loss was found; what `check` throws.
+  package static func minimise(
+    _ method: SparseAutoencoder, _ batch: Tensor, steps: Int, check: () throws -> Void
+  ) throws -> LimitedMemoryBFGS.Result {
+    var (evaluations, broken) = (0, String?.none)
+    let result = try method.minimise(batch, steps: steps) { loss in
+      try check()
+      evaluations += 1
+      let part = loss.parts.first { !$0.value.isFinite }.map {
+        "evaluation \(evaluations) of its loss: the part “\($0.name)” is \($0.value)"
+      }
+      // The first that has none of those behind the last that has one.
+      broken = part == nil ? nil : broken ?? part
+    }
+    if let broken {
+      throw LabError(
+        .failed,
+        "The sparse auto-encoder broke in \(broken); look at what it was given.")
+    }
+    return result
+  }
 
   /// What the units have become, by what was asked of them.
   package func looks(_ page: Page) throws -> [Demand: StrokeLook] {

@@ -1,5 +1,4 @@
 import Digits
-import Files
 import Foundation
 import Gradients
 import Methods
@@ -31,11 +30,6 @@ package struct StrokeLook: MeasuredResult, Sendable {
 
   /// How many strokes are kept as pictures.
   private static let pictureCount = 60
-
-  /// The sentence for a loss that is no number.
-  static let broken = LabError(
-    .failed,
-    "The sparse auto-encoder broke: its loss is no finite number; look at what it was given.")
 
   /// Some strokes as pictures, grey where a weight is 0.
   package var pictures: [[Float]] {

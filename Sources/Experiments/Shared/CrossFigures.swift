@@ -10,7 +10,7 @@ package struct CrossFigures {
   /// Figures for a chapter's page.
   package init(_ page: Page, _ data: MNIST) { (self.page, self.data) = (page, data) }
 
-  /// The curves of both networks together, a line for each model.
+  /// The curves of both networks together, their mean over the models in a band of ± the deviation.
   package func drawTheCourse(_ models: [CrossOutcome]) {
     func last(_ part: KeyPath<CrossOutcome, [[Double]]>) -> [[Double]] {
       models.map { $0[keyPath: part].map { $0.last! } }
@@ -139,7 +139,7 @@ package struct CrossFigures {
         ]))
   }
 
-  /// How often predictions are right, against how sure they are.
+  /// How often predictions are wrong, against how sure they are.
   package func showSureness(_ models: [CrossOutcome]) {
     let bins = CrossLook.edges.indices.map { bin -> (count: Double, right: Double, sum: Double) in
       let own = models.map { $0.sureness[bin] }
