@@ -16,7 +16,7 @@ package enum LadderTraining {
   package struct Setting: Sendable, CustomStringConvertible {
     package let plan: LadderNetwork.Plan
     /// The steps at full length; more where they are shorter, without the lower layers' costs.
-    fileprivate let steps: Int
+    fileprivate var steps: Int
     /// The rate of Adam until two thirds of the steps are done.
     fileprivate var rate = LadderTraining.rate
     /// What each image goes through before it is seen, if anything.
@@ -59,6 +59,13 @@ package enum LadderTraining {
       return setting
     }
 
+    /// The same in a third of the steps.
+    fileprivate var short: Setting {
+      var setting = self
+      setting.steps /= 3
+      return setting
+    }
+
     /// The same at another rate.
     fileprivate func at(rate: Double) -> Setting {
       var setting = self
@@ -91,7 +98,7 @@ package enum LadderTraining {
   package static let slower = arm("slower", supervised.map { $0.at(rate: rate / 3) })
 
   /// The noise that labels alone choose from where images are distorted.
-  package static let augmentedNoises: [Float] = [0.025, 0.05, 0.1, 0.2, 0.3, 0.5]
+  package static let augmentedNoises: [Float] = [0.1, 0.2, 0.3, 0.5, 0.7]
 
   /// Γ-model and ladder at settings of their own, and labels alone with a choice of noise, all with
   /// distorted images.
@@ -110,6 +117,38 @@ package enum LadderTraining {
     arm("moments", [Setting(byNoisyMoments: setting)])
   }
 
+  /// A ladder in a third of the steps, and one that is given pixels from 0 to 255.
+  package static func scales(_ setting: Setting) -> [Study.Arm] {
+    [
+      arm("short", [setting.short]),
+      Study.Arm("bytes", [setting.short]) { setting, task, show in
+        let bytes = OnBytes(network: network(setting, task))
+        try run(
+          bytes, of: "The ladder network", steps: setting.steps, rate: setting.rate,
+          change: { images, _ in images * OnBytes.scale }, seesOthers: true, in: task
+        ) {
+          try show($0, Study.reader(of: bytes, task.flag))
+        }
+      },
+    ]
+  }
+
+  /// A ladder that is given pixels on another scale than its noise is meant for.
+  private struct OnBytes: Classifier, Objective {
+    static let scale: Float = 255
+    let network: LadderNetwork
+
+    func logits(_ images: Variable, _ phase: Phase, using noise: inout RandomStream) -> Variable {
+      network.logits(images * Self.scale, phase, using: &noise)
+    }
+
+    func loss(
+      _ batch: PairedBatch, at moment: Moment, on tape: Tape, using noise: inout RandomStream
+    ) -> Loss {
+      network.loss(batch, at: moment, on: tape, using: &noise)
+    }
+  }
+
   private static func arm(
     _ key: String, _ settings: [Setting], isGrid: Bool = false
   ) -> Study.Arm {
@@ -120,18 +159,23 @@ package enum LadderTraining {
     }
   }
 
-  /// Trains a fully connected network; a quick run has a narrow one.
-  static func train(
-    _ setting: Setting, _ task: Study.Task, show: (_ step: Int, LadderNetwork) throws -> Void
-  ) throws {
+  /// A fully connected network at its first weights; a quick run has a narrow one.
+  private static func network(_ setting: Setting, _ task: Study.Task) -> LadderNetwork {
     var plan = setting.plan
     if task.isQuick { plan.sizes = [784, 100, 50, 25, 25, 25, 10] }
     var start = RandomStream(seed: task.seed, task.streams, "weights")
-    let network = LadderNetwork(plan, using: &start)
+    return LadderNetwork(plan, using: &start)
+  }
+
+  /// Trains a fully connected network.
+  static func train(
+    _ setting: Setting, _ task: Study.Task, show: (_ step: Int, LadderNetwork) throws -> Void
+  ) throws {
+    let network = network(setting, task)
+    let change: ImageChange? = setting.augmentation.map { distort in { distort($0, using: &$1) } }
     try run(
-      network, of: "The ladder network", steps: setting.steps, rate: setting.rate,
-      augmentation: setting.augmentation,
-      seesOthers: plan.denoisingWeights.contains { $0 > 0 }, in: task
+      network, of: "The ladder network", steps: setting.steps, rate: setting.rate, change: change,
+      seesOthers: setting.plan.denoisingWeights.contains { $0 > 0 }, in: task
     ) {
       try show($0, network)
     }
@@ -161,12 +205,10 @@ package enum LadderTraining {
   // snippet.training
   /// Steps of 100 images with labels and 100 without; over the last third the rate falls in a line.
   private static func run<Network: Classifier & Objective>(
-    _ network: Network, of method: String, steps: Int, rate: Double,
-    augmentation: Augmentation? = nil, seesOthers: Bool, in task: Study.Task,
-    _ show: (_ step: Int) throws -> Void
+    _ network: Network, of method: String, steps: Int, rate: Double, change: ImageChange? = nil,
+    seesOthers: Bool, in task: Study.Task, _ show: (_ step: Int) throws -> Void
   ) throws where Network.Batch == PairedBatch {
     let (seed, name, size) = (task.seed, task.streams, task.isQuick ? 20 : batchSize)
-    let change: ImageChange? = augmentation.map { distort in { distort($0, using: &$1) } }
     let source = PairedBatches(
       LabelledBatches(
         of: task.set, task.labelled, size: size, seed: seed, name: name, change: change),

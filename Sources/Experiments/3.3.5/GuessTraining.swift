@@ -55,8 +55,10 @@ package struct GuessTraining: Sendable {
     /// The same rate and dropout of another kind.
     package func of(_ kind: Kind) -> Setting { Setting(kind, rate: rate, keep: keep) }
 
-    /// The same, three times as long.
-    fileprivate var longer: Setting { Setting(kind, rate: rate, keep: keep, length: 3) }
+    /// The same, some times as long.
+    package func longer(_ times: Int) -> Setting {
+      Setting(kind, rate: rate, keep: keep, weights: weights, length: times)
+    }
   }
 
   // snippet.settings
@@ -81,19 +83,17 @@ package struct GuessTraining: Sendable {
   /// An arm with all its settings.
   package func arm(_ kind: Kind) -> Study.Arm { arm(kind.rawValue, Self.settings(kind)) }
 
-  /// Labels alone from He's weights, which are larger, at rates up to the middle of the cross.
-  package func otherWeights(keep: Float) -> Study.Arm {
-    let rates = [0.015, 0.05, 0.15, 0.5]
-    return arm("he", rates.map { Setting(.dropout, rate: $0, keep: keep, weights: .he) })
+  /// What labels alone and guesses choose from where they start from He's weights, which are larger.
+  package static func heSettings(_ kind: Kind) -> [Setting] {
+    let alone: [(Double, Float)] = [(0.05, 1), (0.15, 1), (0.5, 1), (1.5, 1), (0.5, 0.8)]
+    let guesses: [(Double, Float)] = [(0.15, 0.8), (0.5, 0.8), (1.5, 0.8), (0.5, 0.6)]
+    return (kind == .dropout ? alone : guesses).map {
+      Setting(kind, rate: $0.0, keep: $0.1, weights: .he)
+    }
   }
 
-  /// An arm of one setting, three times as long.
-  package func longer(_ setting: Setting) -> Study.Arm {
-    arm("longer.\(setting.kind.rawValue)", [setting.longer])
-  }
-
-  /// A candidate whose training breaks reads no digit, and is no choice.
-  private func arm(_ key: String, _ settings: [Setting]) -> Study.Arm {
+  /// An arm of some settings; a candidate whose training breaks reads no digit, and is no choice.
+  package func arm(_ key: String, _ settings: [Setting]) -> Study.Arm {
     Study.Arm(key, settings) { setting, task, show in
       do {
         try train(setting, task) { epoch, network in
