@@ -518,10 +518,10 @@ extension Ladder {
   ) throws -> [Study.Outcome] {
     let (slower, labels) = (LadderTraining.slower, draws[0].labels)
     let trial = try study.run([slower], [[choice]], on: [[draws.last!]])[0][0][0]
-    let errors = [outcomes.last!, trial].map { $0.validation.last! }
-    let isSlower = errors[1] < errors[0]
-    page.value("supervised.\(labels).validation", errors[0], tolerance: 0.5, unit: "%")
-    page.value("slower.\(labels).validation", errors[1], tolerance: 0.5, unit: "%")
+    page.giveValidation(
+      [("supervised", [outcomes.last!]), ("slower", [trial])], labels: labels)
+    let validation = [outcomes.last!, trial].map { $0.validation.last! }
+    let isSlower = Page.preferred(validation) == 1
     page.value(
       "supervised.\(labels).rate", LadderTraining.rate / (isSlower ? 3 : 1), tolerance: 0.002)
     return isSlower ? try study.run([slower], [[choice]], on: [draws])[0][0] : outcomes
@@ -615,6 +615,7 @@ extension Ladder {
     page.quote("paper.supervised.1000", 5.70, source: source)
     page.quote("paper.ladder.1000", 0.84, source: source)
     page.quote("paper.gamma.1000", 1.53, source: source)
+    page.quote("paper.supervised.all", 0.80, source: source)
     page.quote("paper.ladder.all", 0.57, source: source)
     page.quote("paper.gamma.all", 0.78, source: source)
     page.quote("paper.bottom.1000", 0.90, source: source)

@@ -332,7 +332,7 @@ extension NoneOfTheClasses {
     func add(_ key: String, _ place: Int) -> [Double] {
       let rates = [outcomes[place], controls[place]]
       let errors = rates.map(Page.finalValidation)
-      report.add(key, labels: labels, errors[1] < errors[0] ? rates[1] : rates[0])
+      report.add(key, labels: labels, rates[Page.preferred(errors)])
       return errors
     }
     _ = add("none", 0)

@@ -5,9 +5,9 @@ import Tensors
 
 /// The Γ-model of a ladder network on a convolutional classifier: the top layer's cost alone.
 ///
-/// Source: Rasmus, Valpola, Honkala, Berglund & Raiko 2015, section 4.2 and its network Conv-Small.
-/// As in the paper's own implementation poolings and the mean over the pixels are layers too, which
-/// are normalised and get noise, and have neither shift nor rectifier.
+/// Source: Rasmus, Valpola, Honkala, Berglund & Raiko 2015 (arXiv 1507.02672), section 3.4, and its
+/// network Conv-Small (section 4.1.2, table 4). As there poolings and the mean over the pixels are
+/// layers too, which are normalised and get noise, and have neither shift nor rectifier.
 public struct ConvolutionalGamma: Classifier, Objective {
   /// A layer below the mean over the pixels.
   public enum Step: Sendable, Equatable {
@@ -111,7 +111,7 @@ public struct ConvolutionalGamma: Classifier, Objective {
       isNoisy && deviation > 0 ? gaussianNoise(z, deviation: deviation, using: &noise) : z
     }
     let tape = images.tape
-    var h = noisy(images, plan.pixelNoise)
+    var h = noisy(images, plan.pixelNoise)  // section 3.2: x̃ = x + n
     var (z, moments, samples) = (h, [(mean: Variable, variance: Variable)](), [Int]())
     for (index, layer) in layers.enumerated() {
       let y = index < plan.steps.count ? apply(plan.steps[index], layer, h) : top(layer, h)
@@ -120,9 +120,9 @@ public struct ConvolutionalGamma: Classifier, Objective {
       if running {
         z = standardised(y, mean: μ, variance: v, epsilon: plan.epsilon)
       } else {
-        (z, μ, v) = normalised(y, epsilon: plan.epsilon)
+        (z, μ, v) = normalised(y, epsilon: plan.epsilon)  // section 3.2: N_B
       }
-      z = noisy(z, plan.noise)
+      z = noisy(z, plan.noise)  // section 3.2: z̃ = N_B(z̃_pre) + n
       moments.append((μ, v))
       samples.append(y.value.count / features.count)
       guard let shift = layer.shift else {
@@ -155,20 +155,20 @@ public struct ConvolutionalGamma: Classifier, Objective {
   }
 
   // snippet.cost
-  /// ‖z − ẑ‖²/m of the top layer, a mean over the images.
+  /// ‖z − ẑ_BN‖²/m of the top layer, a mean over the images.
   package func denoisingCost(_ noisy: Pass, clean: Pass) -> Variable {
     guard let combinator, let moments = clean.moments.last else {
       preconditionFailure("a network without a weight has no denoising cost")
     }
-    let u = normalised(softmax(noisy.logits), epsilon: plan.epsilon).y
+    let u = normalised(softmax(noisy.logits), epsilon: plan.epsilon).y  // algorithm 1
     let ẑ = standardised(
-      combinator(noisy.z, u), mean: moments.mean, variance: moments.variance,
+      combinator(noisy.z, u), mean: moments.mean, variance: moments.variance,  // g of eq. 2
       epsilon: plan.epsilon)
-    return squaredError(clean.z, ẑ) * (1 / Float(plan.classes))
+    return squaredError(clean.z, ẑ) * (1 / Float(plan.classes))  // eq. 3, l = L
   }
   // snippet.end
 
-  /// C = −(1/N) Σ ln P(ỹ = label | x) + λ·C_top.
+  /// C = −(1/N) Σ ln P(ỹ = label | x) + λ·C_top: the other λ are 0 (section 3.4).
   ///
   /// Without a weight it is the loss of `Supervised`, and the unlabelled images are not looked at.
   public func loss(
@@ -187,8 +187,8 @@ public struct ConvolutionalGamma: Classifier, Objective {
     move(to: clean, share: plan.momentum)
     return Loss(
       [
-        ("labels", 1, softmaxCrossEntropy(logits: y, labels: labels)),
-        ("denoising", plan.weight, denoisingCost(noisy, clean: clean)),
+        ("labels", 1, softmaxCrossEntropy(logits: y, labels: labels)),  // C_c
+        ("denoising", plan.weight, denoisingCost(noisy, clean: clean)),  // C_d
       ], over: labels.count)
   }
 

@@ -33,7 +33,7 @@ public struct DenoisingAutoencoder: Objective {
     _ batch: Tensor, at moment: Moment, on tape: Tape, using noise: inout RandomStream
   ) -> Loss {
     let clean = rows(tape.constant(batch))
-    let corrupted = maskingNoise(clean, probability: masking, using: &noise)
+    let corrupted = maskingNoise(clean, probability: masking, using: &noise)  // section 3.3
     let logits = transposedAffine(
       encoder(corrupted), tape(encoder.weight), tape(visibleBias))
     return Loss(

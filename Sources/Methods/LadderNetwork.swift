@@ -11,8 +11,8 @@ import Tensors
 /// paper's own implementation: all images share each product, but the labelled and the unlabelled are
 /// normalised by moments of their own, so that a few labelled images do not shift what the decoder must
 /// guess; pixels and layers have noise of two deviations; and the denoising costs are means over the
-/// unlabelled images. Gradients flow through the clean pass too: that its layers are normalised is
-/// what keeps them from becoming constant.
+/// unlabelled images, where the paper has all. Gradients flow through the clean pass too: that its
+/// layers are normalised is what keeps them from becoming constant.
 public struct LadderNetwork: Classifier, Objective {
   /// By whose moments the guesses are normalised before they are compared with the clean layers.
   public enum GuessMoments: String, Sendable {
@@ -42,7 +42,7 @@ public struct LadderNetwork: Classifier, Objective {
     /// The plan for 100 labels.
     public init() {}
 
-    /// The Γ-model: the cost of the top layer alone; .5, 10 and 2 at 100, 1,000 and all labels.
+    /// The Γ-model (section 3.4): a cost at the top alone; in its code .5, 10, 2 at 100, 1,000, all labels.
     public static func gamma(_ weight: Float) -> Plan {
       var plan = Plan()
       plan.denoisingWeights = [Float](repeating: 0, count: plan.sizes.count - 1) + [weight]
@@ -120,7 +120,7 @@ public struct LadderNetwork: Classifier, Objective {
   // snippet.encoder
   /// The encoder's passes over some parts of a batch, `[n, pixels]` each, noisy or clean.
   ///
-  /// The parts share each product, and each is normalised by moments of its own.
+  /// The parts share each product, and each is normalised by moments of its own (section 3.2).
   /// - Parameter running: whether the running moments stand in for those of the batch.
   package func encode(
     _ parts: [(x: Variable, isNoisy: Bool)], running: Bool = false, using noise: inout RandomStream
@@ -129,7 +129,7 @@ public struct LadderNetwork: Classifier, Objective {
       parts[part].isNoisy && deviation > 0
         ? gaussianNoise(z, deviation: deviation, using: &noise) : z
     }
-    var h = parts.indices.map { noisy(parts[$0].x, $0, plan.pixelNoise) }
+    var h = parts.indices.map { noisy(parts[$0].x, $0, plan.pixelNoise) }  // x̃ = x + n
     var passes = h.map { Pass(z: [$0], logits: $0) }
     for layer in layers {
       let tape = h[0].tape
@@ -143,9 +143,9 @@ public struct LadderNetwork: Classifier, Objective {
         if running {
           z = standardised(product, mean: μ, variance: v, epsilon: plan.epsilon)
         } else {
-          (z, μ, v) = normalised(product, epsilon: plan.epsilon)
+          (z, μ, v) = normalised(product, epsilon: plan.epsilon)  // z = N_B(W·h)
         }
-        let z̃ = noisy(z, part, plan.noise)
+        let z̃ = noisy(z, part, plan.noise)  // z̃ = N_B(W·h̃) + n
         passes[part].z.append(z̃)
         passes[part].moments.append((μ, v))
         h[part] =
@@ -175,12 +175,12 @@ public struct LadderNetwork: Classifier, Objective {
   /// What the decoder guesses of each layer, from the top down to the lowest that has a cost.
   package func guesses(_ noisy: Pass, clean: Pass) -> [Guess] {
     let top = layers.count
-    var ẑ = softmax(noisy.logits)  // h̃ of the top
+    var ẑ = softmax(noisy.logits)  // algorithm 1: h̃ of the top
     return stride(from: top, through: lowest, by: -1).map { l in
       let above = l == top ? ẑ : matrixProduct(ẑ, ẑ.tape(decoder[l - lowest]))
-      let u = normalised(above, epsilon: plan.epsilon).y
-      ẑ = combinators[l - lowest](noisy.z[l], u)
-      // By what the target was normalised by, and no other; pixels have no moments.
+      let u = normalised(above, epsilon: plan.epsilon).y  // algorithm 1: batchnorm(V·ẑ or h̃)
+      ẑ = combinators[l - lowest](noisy.z[l], u)  // eq. 2
+      // ẑ_BN of eq. 3: by what the target was normalised by, and no other; pixels have no moments.
       let beside = (plan.guessMoments == .clean ? clean : noisy).moments[l].map {
         standardised(ẑ, mean: $0.mean, variance: $0.variance, epsilon: plan.epsilon)
       }
@@ -188,7 +188,7 @@ public struct LadderNetwork: Classifier, Objective {
     }
   }
 
-  /// C_l = ‖z − ẑ‖²/m of each layer that has a weight, a mean over the images.
+  /// C_l = ‖z − ẑ_BN‖²/m (equation 3) of each layer that has a weight, a mean over the images.
   package func denoisingCosts(_ noisy: Pass, clean: Pass) -> [(layer: Int, cost: Variable)] {
     guesses(noisy, clean: clean).filter { plan.denoisingWeights[$0.layer] > 0 }.map {
       ($0.layer, squaredError(clean.z[$0.layer], $0.z) * (1 / Float(plan.sizes[$0.layer])))
@@ -197,7 +197,7 @@ public struct LadderNetwork: Classifier, Objective {
   // snippet.end
 
   // snippet.loss
-  /// C = −(1/N) Σ ln P(ỹ = label | x) + Σ_l λ_l C_l (algorithm 1), of `[0, 1]` pixels.
+  /// C = C_c + C_d = −(1/N) Σ ln P(ỹ = label | x) + Σ_l λ_l C_l (algorithm 1), of `[0, 1]` pixels.
   ///
   /// Without weights of denoising it is the loss of `Supervised`, and the unlabelled images are not
   /// looked at.
@@ -215,8 +215,8 @@ public struct LadderNetwork: Classifier, Objective {
     move(to: passes[2], share: plan.momentum)
     let costs = denoisingCosts(passes[1], clean: passes[2])
     return Loss(
-      [("labels", 1, softmaxCrossEntropy(logits: passes[0].logits, labels: labels))]
-        + costs.map { ("denoising \($0.layer)", plan.denoisingWeights[$0.layer], $0.cost) },
+      [("labels", 1, softmaxCrossEntropy(logits: passes[0].logits, labels: labels))]  // C_c
+        + costs.map { ("denoising \($0.layer)", plan.denoisingWeights[$0.layer], $0.cost) },  // C_d
       over: labels.count)
   }
   // snippet.end

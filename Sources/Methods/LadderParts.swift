@@ -20,10 +20,10 @@ package struct GaussianCombinator: Module {
   /// ẑ = (z̃ − μ(u)) ⊙ υ(u) + μ(u): what is left of the noisy z̃, given u from above: `[n, m]`.
   package func callAsFunction(_ z̃: Variable, _ u: Variable) -> Variable {
     let (μ, υ) = bent(u)
-    return (z̃ - μ) * υ + μ
+    return (z̃ - μ) * υ + μ  // eq. 2
   }
 
-  /// μ(u) = a₁σ(a₂u + a₃) + a₄u + a₅, and υ(u) likewise of a₆…a₁₀.
+  /// μ(u) = a₁σ(a₂u + a₃) + a₄u + a₅, and υ(u) likewise of a₆…a₁₀: below equation 2.
   package func bent(_ u: Variable) -> (mean: Variable, weight: Variable) {
     let a = a.map { u.tape($0) }
     func bend(_ first: Int) -> Variable {

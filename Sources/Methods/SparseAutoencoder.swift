@@ -10,7 +10,7 @@ import Tensors
 /// active for a small share ρ of the images. Source: A. Ng, "Sparse autoencoder", lecture notes of
 /// CS294A, 2011.
 public struct SparseAutoencoder: Objective {
-  /// How it is built, and what weighs how much; the notes' values for digits by default.
+  /// How it is built, and what weighs how much; by default as in the course's exercises.
   public struct Plan: Sendable {
     /// The numbers of an image.
     public var inputs = ImageSet.pixelsPerImage
@@ -23,7 +23,7 @@ public struct SparseAutoencoder: Objective {
     /// β, the weight of the divergence of each unit's activity from ρ; 0 asks for none.
     public var sparsityWeight: Float = 3
 
-    /// The notes' plan.
+    /// The plan of those exercises.
     public init() {}
   }
 
@@ -41,7 +41,7 @@ public struct SparseAutoencoder: Objective {
       let layer = Dense(
         inputs: inputs, outputs: outputs, activation: .sigmoid, initialiser: .xavierUniform,
         using: &stream)
-      // The notes count the bias among the connections.
+      // As the course's starter code has it; the notes draw from N(0, .01²).
       let sum = Float(inputs + outputs)
       layer.weight.value = layer.weight.value * (sum / (sum + 1)).squareRoot()
       return layer
@@ -56,17 +56,17 @@ public struct SparseAutoencoder: Objective {
     _ batch: Tensor, at moment: Moment, on tape: Tape, using noise: inout RandomStream
   ) -> Loss {
     let x = rows(tape.constant(batch))
-    let hidden = encoder(x)
+    let hidden = encoder(x)  // eqs. 6 and 7
     let squares = [encoder, decoder].map { squaredLength(tape($0.weight)) }
     return Loss(
       [
-        ("reconstruction", 0.5, squaredError(decoder(hidden), x)),
-        ("decay", plan.decay / 2, squares[0] + squares[1]),
-        ("sparsity", plan.sparsityWeight, divergence(moments(hidden).mean)),
+        ("reconstruction", 0.5, squaredError(decoder(hidden), x)),  // eq. 8, first term
+        ("decay", plan.decay / 2, squares[0] + squares[1]),  // eq. 8, second term
+        ("sparsity", plan.sparsityWeight, divergence(moments(hidden).mean)),  // section 3
       ], over: x.shape[0])
   }
 
-  /// Σ KL(ρ ‖ ρ̂ⱼ) of the units' mean activities ρ̂.
+  /// Σ KL(ρ ‖ ρ̂ⱼ) of the units' mean activities ρ̂ (section 3).
   private func divergence(_ activity: Variable) -> Variable {
     let ρ = plan.sparsity
     let entropy = -(ρ * log(ρ) + (1 - ρ) * log(1 - ρ))

@@ -9,7 +9,7 @@ import Tensors
 /// No label is needed: the class of a copy is the place of the image that it was made of. What tells
 /// the classes apart in spite of the changes is what the features come to hold. Source: Dosovitskiy,
 /// Springenberg, Riedmiller & Brox 2014, "Discriminative unsupervised feature learning with
-/// convolutional neural networks", section 2.1.
+/// convolutional neural networks", section 2.
 public struct SurrogateBatches: BatchSource {
   /// Copies with the classes that they belong to.
   public struct Batch {
@@ -64,9 +64,10 @@ public struct SurrogateBatches: BatchSource {
   // snippet.change
   /// What makes a copy: rotation up to 20°, shift and scale up to a fifth, and another contrast.
   ///
-  /// After the paper's changes, without its colours, its offset and its other change of contrast; the
-  /// axes are scaled apart. Of contrast, each image's pixels are raised to a power of its own between
-  /// ¼ and 4 and multiplied by .7 to 1.4, as the paper does to saturation and value.
+  /// After section 2 of the paper, without its colours, its offset and its other contrast change;
+  /// its scale is .7 to 1.4, and here the axes are scaled apart. Of contrast, each image's pixels
+  /// are raised to a power of its own between ¼ and 4 and multiplied by .7 to 1.4, as it does to
+  /// saturation and value.
   public static func change(_ images: Tensor, _ noise: inout RandomStream) -> Tensor {
     let moved = Augmentation(rotation: 20, shift: 5.6, scale: 0.2)(images, using: &noise)
     let n = images.shape[1]
@@ -85,8 +86,9 @@ public struct SurrogateBatches: BatchSource {
 
 /// A network that tells surrogate classes apart: convolutions whose features are what is wanted.
 ///
-/// 64c5-64c5-128f of the paper by default: two convolutions of 5 × 5, each with a rectifier and a
-/// pooling of 2 × 2, a layer of 128 units with dropout of one half, and a softmax over all classes.
+/// 64c5-64c5-128f, the small network of section 4.1, by default: two convolutions of 5 × 5, each
+/// with a rectifier and a pooling of 2 × 2, a layer of 128 units with dropout, here of one half, and
+/// a softmax over all classes.
 public struct ExemplarNetwork: Classifier {
   /// The convolutions.
   public let convolutions: [Convolution]
@@ -140,7 +142,7 @@ public struct ExemplarNetwork: Classifier {
   /// The features of images `[1, n, 28, 28]`: the largest number in each quadrant of each map of
   /// each convolution, and the units of the layer behind them; `[n, 4·maps + units]`.
   ///
-  /// Section 3.1 of the paper: maps are pooled over their quadrants before a linear machine reads
+  /// Section 4.1 of the paper: maps are pooled over their quadrants before a linear machine reads
   /// them.
   public func features(_ images: Tensor) -> Tensor {
     let maps = maps(Tape(recording: false).constant(images))
@@ -150,7 +152,7 @@ public struct ExemplarNetwork: Classifier {
   // snippet.end
 }
 
-/// The cross-entropy of surrogate classes (section 2.2 of the paper).
+/// The cross-entropy of surrogate classes (section 3 of the paper).
 public struct SurrogateClasses: Objective {
   /// The network in training.
   public let network: ExemplarNetwork
@@ -159,7 +161,7 @@ public struct SurrogateClasses: Objective {
   public init(_ network: ExemplarNetwork) { self.network = network }
 
   // snippet.loss
-  /// L = −(1/n) Σ ln P(the place of the image that a copy was made of).
+  /// L = −(1/n) Σ ln P(the place of the image that a copy was made of): equations 2 and 3 by draws.
   public func loss(
     _ batch: SurrogateBatches.Batch, at moment: Moment, on tape: Tape,
     using noise: inout RandomStream

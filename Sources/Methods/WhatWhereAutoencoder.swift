@@ -144,7 +144,7 @@ public struct WhatWhereAutoencoder: Classifier, Objective {
     let known = rows(encoding.top, 0..<labels.count)
     let logits = logits(ofTop: known, .training, using: &noise)
     let nll = softmaxCrossEntropy(logits: logits, labels: labels)
-    let parts = [("labels", 1, nll)] + (plan.draws ? drawing(encoding) : [])
+    let parts = [("labels", 1, nll)] + (plan.draws ? drawing(encoding) : [])  // eq. 1
     return Loss(parts, over: encoding.inputs[0].shape[1])
     // snippet.end
   }
@@ -156,9 +156,9 @@ public struct WhatWhereAutoencoder: Classifier, Objective {
   ) -> [(name: String, weight: Float, value: Variable)] {
     let pairs = zip(encoding.inputs, reconstructions(encoding)).prefix(plan.middle > 0 ? .max : 1)
     let errors = pairs.map { squaredError($0, $1) }
-    var parts = [("reconstruction", plan.reconstruction, errors[0])]
+    var parts = [("reconstruction", plan.reconstruction, errors[0])]  // L_L2rec
     if errors.count > 1 {
-      parts.append(("middle", plan.middle, errors[2...].reduce(errors[1]) { $0 + $1 }))
+      parts.append(("middle", plan.middle, errors[2...].reduce(errors[1]) { $0 + $1 }))  // L_L2M
     }
     return parts
   }

@@ -20,4 +20,11 @@ extension Page {
   package static func finalValidation(of outcomes: [Study.Outcome]) -> Double {
     Spread(outcomes.map { $0.validation.last! }).mean
   }
+
+  /// The place of the setting that validation prefers at full length.
+  ///
+  /// - Parameter validation: of each setting, the error on validation, and nothing of the test.
+  package static func preferred(_ validation: [Double]) -> Int {
+    validation.indices.min { validation[$0] < validation[$1] }!
+  }
 }
