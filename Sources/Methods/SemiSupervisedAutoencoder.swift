@@ -26,7 +26,7 @@ public struct SemiSupervisedAutoencoder: Classifier, Objective {
     public var classes = ImageSet.classCount
     /// The weight of the classifier's term: α/N of equation 9, N the number of all images.
     public var classifierWeight: Float = 0.1
-    /// 1/σ² of a normal prior over all weights: 1 in the authors' program, 0 for none.
+    /// 1/σ² of a normal prior over all weights: 1 in the paper, 0 for none.
     public var precision: Float = 1
     /// Where the weights start.
     public var initialiser = Initialiser.gaussian(deviation: 0.001)

@@ -17,7 +17,7 @@ public struct VariationalAutoencoder: Objective {
     public var hidden = [500, 500]
     /// Latent variables.
     public var latent = 50
-    /// Where the weights start; the deviation of 0.001 is that of the authors' M2.
+    /// Where the weights start; the deviation of 0.001 is the paper's.
     public var initialiser = Initialiser.gaussian(deviation: 0.001)
     /// Whether a pixel is drawn anew for each batch, black with its intensity for a probability.
     public var drawsPixels = true
@@ -80,7 +80,7 @@ public struct VariationalAutoencoder: Objective {
 
   /// Latent variables of images, drawn from q(z|x): `[1, n, h, w]` → `[n, latent]`.
   ///
-  /// To be called for each batch anew, as the paper has the features of M1 for M2.
+  /// To be called for each batch anew, as the authors' program has the features of M1 for M2.
   public func features(_ images: Tensor, using noise: inout RandomStream) -> Tensor {
     let q = encoder(Tape(recording: false).constant(images.flattenedImages()))
     return gaussianSample(mean: q.mean, logVariance: q.logVariance, using: &noise).value
