@@ -23,10 +23,8 @@ public enum WhatUnlabelledImagesGive: Chapter {
       page.value("gamma.share.\(labels)", 100 * gains[1] / gains[0], tolerance: 10, unit: "%")
     }
     try readTheDoubts(page)
-    for key in ["plain", "gamma", "ladder"] {
-      try page.value("\(key).augmented", ofChapter: "3.3.1", "\(key)Augmented.test")
-    }
-    drawErrors(page, results, papers)
+    let fewer = try readTheRest(page)
+    drawErrors(page, results, fewer, papers)
     drawGains(page, results)
     printTable(page, results)
     claim(page)
@@ -237,6 +235,26 @@ extension WhatUnlabelledImagesGive {
         + "and ladder.kit - plainConvolution.kit < 2 * ladder.chance "
         + "and plainConvolution.kit.validation - ladder.kit.validation < 2 * ladder.chance")
   }
+
+  /// What chapters have of distorted images and of longer trainings, and of fewer labels, by method.
+  private static func readTheRest(_ page: Page) throws -> [String: [(x: Double, y: Double)]] {
+    for key in ["plain", "gamma", "ladder"] {
+      try page.value("\(key).augmented", ofChapter: "3.3.1", "\(key)Augmented.test")
+    }
+    try page.value("denoised.longer", ofChapter: "3.3.5", "patient.longer.3000.test")
+    try page.value("variational.longer", ofChapter: "3.3.2", "long.1000.test")
+    return try Dictionary(
+      uniqueKeysWithValues: ["dropout", "pseudo"].map { key in
+        (
+          key,
+          try [100, 600].map { labels in
+            let error = try page.value(
+              "\(key).\(labels)", ofChapter: "3.3.5", "\(key).\(labels).test")
+            return (x: Double(labels), y: error)
+          }
+        )
+      })
+  }
 }
 
 // MARK: - The papers
@@ -259,10 +277,10 @@ extension WhatUnlabelledImagesGive {
         key: "convolutional", words: "convolutional, labels alone", source: kingma,
         errors: [(100, 22.98), (600, 7.68), (1000, 6.45), (3000, 3.35)]),
       Paper(
-        key: "guesses", words: "pseudo-label", source: "Lee 2013, table 1",
+        key: "guesses", words: "pseudo-label", source: "Lee 2013, table 2",
         errors: [(100, 16.15), (600, 5.03), (1000, 4.30), (3000, 2.80)]),
       Paper(
-        key: "pretrained", words: "pseudo-label, pretrained", source: "Lee 2013, table 1",
+        key: "pretrained", words: "pseudo-label, pretrained", source: "Lee 2013, table 2",
         errors: [(100, 10.49), (600, 4.01), (1000, 3.46), (3000, 2.69)]),
       Paper(
         key: "whatWhere", words: "what-where", source: "Zhao et al. 2015, with dropout",
@@ -289,12 +307,16 @@ extension WhatUnlabelledImagesGive {
 // MARK: - Figures
 
 extension WhatUnlabelledImagesGive {
-  private static func drawErrors(_ page: Page, _ results: [Result], _ papers: [Paper]) {
+  private static func drawErrors(
+    _ page: Page, _ results: [Result], _ fewer: [String: [(x: Double, y: Double)]],
+    _ papers: [Paper]
+  ) {
     // A name stands above its line, but where that of another stands.
     let places = ["network": 1.15, "gamma": 0.87]
     let theirs = papers.flatMap { paper in
       [
-        Mark.guide(paper.errors.map { (x: Double($0.labels), y: $0.error) }),
+        Mark.guide(
+          paper.errors.map { (x: Double($0.labels), y: $0.error) }, isDotted: true),
         .text(
           paper.words, at: (x: 104, y: paper.errors[0].error * (places[paper.key] ?? 1.06))),
       ]
@@ -304,14 +326,16 @@ extension WhatUnlabelledImagesGive {
       .enumerated().flatMap { colour, family in
         family.value.map { result in
           Mark.line(
-            result.method.words, counts.map { (x: Double($0), y: result.comparisons[$0]!.error) },
+            result.method.words,
+            fewer[result.method.key, default: []]
+              + counts.map { (x: Double($0), y: result.comparisons[$0]!.error) },
             colour: colour)
         }
       }
     page.figure(
       Figure(
         "errors",
-        title: "The ladder errs least, as among the papers, whose lines are thin",
+        title: "The ladder errs least, as among the papers, which are grey dots",
         size: (760, 520),
         panels: [
           Panel(

@@ -36,7 +36,7 @@ public struct PseudoLabel<Network: Classifier>: Objective {
     // snippet.weight
     /// α(t): 0, then along a line, then α_f.
     ///
-    /// As Lee 2013 has it; t counts epochs.
+    /// As Lee 2013 has it (eq. 16); t counts epochs.
     public var schedule: Schedule {
       let (start, end, weight) = (start, end, weight)
       return PseudoLabel.schedule(stepsPerEpoch) { t in
@@ -61,7 +61,7 @@ public struct PseudoLabel<Network: Classifier>: Objective {
   // snippet.loss
   /// L = labelled loss + α(t) · loss on the guesses, each a mean over its images.
   ///
-  /// Source: Lee 2013.
+  /// Source: Lee 2013, section 2.4.
   public func loss(
     _ batch: PairedBatch, at moment: Moment, on tape: Tape, using noise: inout RandomStream
   ) -> Loss {
@@ -69,10 +69,10 @@ public struct PseudoLabel<Network: Classifier>: Objective {
     let labelled = crossEntropy(y, batch.labelled.labels)
     let α = plan.schedule(moment)
     guard α > 0 else { return Loss([("labels", 1, labelled)], over: batch.labelled.count) }
-    let guesses = network.logits(of: batch.unlabelled).predictions  // of all units, and constants
+    let guesses = network.logits(of: batch.unlabelled).predictions  // eq. 14 of all units; constant
     let ỹ = network.logits(tape.constant(batch.unlabelled), .training, using: &noise)
     return Loss(
-      [("labels", 1, labelled), ("guesses", α, crossEntropy(ỹ, guesses))],
+      [("labels", 1, labelled), ("guesses", α, crossEntropy(ỹ, guesses))],  // eq. 15
       over: batch.labelled.count)
   }
   // snippet.end
@@ -93,7 +93,7 @@ public struct PseudoLabel<Network: Classifier>: Objective {
     var targets = Tensor(repeating: 0, logits.shape)
     let classes = logits.shape[1]
     for (row, label) in labels.enumerated() { targets[row * classes + label] = 1 }
-    return bernoulliCrossEntropy(logits: logits, targets: targets)
+    return bernoulliCrossEntropy(logits: logits, targets: targets)  // eqs. 4 and 5
   }
 }
 
@@ -101,23 +101,23 @@ extension PseudoLabel where Network == Perceptron {
   /// The paper's network: 5,000 rectifiers, half of which a step drops.
   public static var networkPlan: Perceptron.Plan {
     var plan = Perceptron.Plan([ImageSet.pixelsPerImage, 5000, ImageSet.classCount])
-    plan.keepHidden = 0.5
+    plan.keepHidden = 0.5  // eq. 9; here the kept count double
     return plan
   }
 
-  /// Labelled images of a step, and images without labels.
+  /// Labelled images of a step, and images without labels (section 4.1).
   public static var batchSizes: (labelled: Int, unlabelled: Int) { (32, 256) }
 
   // snippet.course
   /// p(t): the momentum, from .5 along a line to .99 at epoch `end`.
   public static func momentum(until end: Int = 500, stepsPerEpoch: Double? = nil) -> Schedule {
-    schedule(stepsPerEpoch) { 0.5 + 0.49 * min(1, Double($0) / Double(max(1, end))) }
+    schedule(stepsPerEpoch) { 0.5 + 0.49 * min(1, Double($0) / Double(max(1, end))) }  // eq. 13
   }
 
   /// The learning rate 1.5 · .998ᵗ · (1 − p(t)) of epoch t.
   ///
-  /// The paper's step is Δ ← p·Δ − (1 − p)·ε·∇L; the `Momentum` here has no factor 1 − p, which
-  /// therefore stands in the rate.
+  /// The paper's step is Δ ← p·Δ − (1 − p)·ε·∇L (eq. 10), where ε = 1.5 · .998ᵗ (eq. 12); the
+  /// `Momentum` here has no factor 1 − p, which therefore stands in the rate.
   public static func rate(
     _ first: Double = 1.5, momentumUntil end: Int = 500, stepsPerEpoch: Double? = nil
   ) -> Schedule {
@@ -132,8 +132,8 @@ extension PseudoLabel where Network == Perceptron {
 /// A layer of rectifiers that learns to undo a corruption of its input, before it has seen a label.
 ///
 /// A part of the pixels is set to 0 and the whole image is to be given back: h = max(0, W·x̃ + b),
-/// z = σ(Wᵀ·h + b′). The layer is a network's own, so that it stays where it was trained. Source: Lee
-/// 2013, section on denoising auto-encoders, with tied weights; `DenoisingAutoencoder` is the same
+/// z = σ(Wᵀ·h + b′), eqs. 6 and 7. The layer is a network's own, so that it stays where it was
+/// trained. Source: Lee 2013, section 2.2, which masks h too; `DenoisingAutoencoder` is the same
 /// with sigmoid units.
 public struct LayerDenoiser: Objective {
   /// W and b.
@@ -158,7 +158,7 @@ public struct LayerDenoiser: Objective {
     let corrupted = maskingNoise(clean, probability: masking, using: &noise)
     let logits = transposedAffine(layer(corrupted), tape(layer.weight), tape(visibleBias))
     return Loss(
-      bernoulliCrossEntropy(logits: logits, targets: clean.value), over: clean.shape[0])
+      bernoulliCrossEntropy(logits: logits, targets: clean.value), over: clean.shape[0])  // eq. 8
   }
   // snippet.end
 }

@@ -97,7 +97,7 @@ public struct Mark: Sendable {
 
   enum Kind: Sendable {
     case line([Point])
-    case guide([Point])
+    case guide([Point], isDotted: Bool)
     case points([Point])
     case band([(x: Double, low: Double, high: Double)])
     case bars([(label: String, value: Double, error: Double)])
@@ -120,9 +120,9 @@ public struct Mark: Sendable {
     Mark(name: name, kind: .line(points), colour: colour)
   }
 
-  /// A thin grey curve without a name, such as a contour.
-  public static func guide(_ points: [Point]) -> Mark {
-    Mark(name: "", kind: .guide(points), colour: nil)
+  /// A thin grey curve without a name, such as a contour; dotted for what others have found.
+  public static func guide(_ points: [Point], isDotted: Bool = false) -> Mark {
+    Mark(name: "", kind: .guide(points, isDotted: isDotted), colour: nil)
   }
 
   /// Separate points.
@@ -182,7 +182,7 @@ public struct Mark: Sendable {
   /// The extents in x and y, for the ranges of axes.
   var extent: (x: [Double], y: [Double]) {
     switch kind {
-    case .line(let points), .guide(let points), .points(let points):
+    case .line(let points), .guide(let points, _), .points(let points):
       (points.map(\.x), points.map(\.y))
     case .steps(let points): (points.map(\.x), points.map(\.y) + [0])
     case .band(let values): (values.map(\.x), values.flatMap { [$0.low, $0.high] })

@@ -38,7 +38,7 @@ struct FigureData {
   private static func rows(_ kind: Mark.Kind) -> String {
     let lines: [String] =
       switch kind {
-      case .line(let points), .guide(let points), .points(let points), .steps(let points):
+      case .line(let points), .guide(let points, _), .points(let points), .steps(let points):
         points.map { "\(format($0.x)) \(format($0.y))" }
       case .text(let point): ["\(format(point.x)) \(format(point.y))"]
       case .band(let values):

@@ -182,8 +182,9 @@ struct FigureScript {
     switch mark.kind {
     case .line:
       return ["\(source) using 1:2 with lines lw 2.2 dt \(dashes[dash]) lc rgb '\(colour)'"]
-    case .guide:
-      return ["\(source) using 1:2 with lines lw 1 lc rgb '#c4c4c4'"]
+    case .guide(_, let isDotted):
+      let look = isDotted ? "lw 2 dt '.' lc rgb '#666666'" : "lw 1 lc rgb '#c4c4c4'"
+      return ["\(source) using 1:2 with lines \(look)"]
     case .points:
       return [
         "\(source) using 1:2 with points pt \([7, 5, 9, 13][dash % 4]) ps 0.6 lc rgb '\(colour)'"

@@ -17,6 +17,8 @@ package struct GuessTraining: Sendable {
     case pseudo
     /// With guesses, on a first layer that was pretrained.
     case denoised
+    /// On labels alone, on a first layer that was pretrained.
+    case pretrained
     /// With guesses that count in full from the first step.
     case unramped
   }
@@ -38,25 +40,36 @@ package struct GuessTraining: Sendable {
     package let keep: Float
     fileprivate let weights: FirstWeights
     /// How many times the whole length.
-    fileprivate let length: Int
+    fileprivate var length = 1
+    /// The passes of the pretraining over all images, where there is one.
+    fileprivate var passes = 4
 
-    fileprivate init(
-      _ kind: Kind, rate: Double, keep: Float, weights: FirstWeights = .small, length: Int = 1
-    ) {
-      (self.kind, self.rate, self.keep) = (kind, rate, keep)
-      (self.weights, self.length) = (weights, length)
+    fileprivate init(_ kind: Kind, rate: Double, keep: Float, weights: FirstWeights = .small) {
+      (self.kind, self.rate, self.keep, self.weights) = (kind, rate, keep, weights)
     }
 
     package var description: String {
       "rate \(rate), pixels kept \(keep)" + (weights == .small ? "" : ", He's weights")
         + (length == 1 ? "" : ", \(length) times the length")
+        + (passes == 4 ? "" : ", pretrained in \(passes) passes")
     }
 
     /// The same rate and dropout of another kind.
     package func of(_ kind: Kind) -> Setting { Setting(kind, rate: rate, keep: keep) }
 
-    /// The same, three times as long.
-    fileprivate var longer: Setting { Setting(kind, rate: rate, keep: keep, length: 3) }
+    /// The same, some times as long.
+    package func longer(_ times: Int) -> Setting {
+      var setting = self
+      setting.length = times
+      return setting
+    }
+
+    /// The same on a layer whose pretraining was five times as long.
+    package var patient: Setting {
+      var setting = self
+      setting.passes = 20
+      return setting
+    }
   }
 
   // snippet.settings
@@ -71,29 +84,31 @@ package struct GuessTraining: Sendable {
   /// The epochs of the paper that the whole length stands for.
   package static let paperEpochs = 1000
 
-  private let pretrained: SharedStage<ModuleWeights>
+  /// The pretrained first layers, by the passes over all images.
+  private let pretrained: [Int: SharedStage<ModuleWeights>]
 
   /// The trainings of a chapter's page.
   package init(_ page: Page, _ data: MNIST) {
-    pretrained = Self.denoiser(page, data)
+    pretrained = [
+      4: Self.denoiser(page, data, "denoising layer", passes: 4),
+      20: Self.denoiser(page, data, "denoising layer, 20 passes", passes: 20),
+    ]
   }
 
   /// An arm with all its settings.
   package func arm(_ kind: Kind) -> Study.Arm { arm(kind.rawValue, Self.settings(kind)) }
 
-  /// Labels alone from He's weights, which are larger, at rates up to the middle of the cross.
-  package func otherWeights(keep: Float) -> Study.Arm {
-    let rates = [0.015, 0.05, 0.15, 0.5]
-    return arm("he", rates.map { Setting(.dropout, rate: $0, keep: keep, weights: .he) })
+  /// What labels alone and guesses choose from where they start from He's weights, which are larger.
+  package static func heSettings(_ kind: Kind) -> [Setting] {
+    let alone: [(Double, Float)] = [(0.05, 1), (0.15, 1), (0.5, 1), (1.5, 1), (0.5, 0.8)]
+    let guesses: [(Double, Float)] = [(0.15, 0.8), (0.5, 0.8), (1.5, 0.8), (0.5, 0.6)]
+    return (kind == .dropout ? alone : guesses).map {
+      Setting(kind, rate: $0.0, keep: $0.1, weights: .he)
+    }
   }
 
-  /// An arm of one setting, three times as long.
-  package func longer(_ setting: Setting) -> Study.Arm {
-    arm("longer.\(setting.kind.rawValue)", [setting.longer])
-  }
-
-  /// A candidate whose training breaks reads no digit, and is no choice.
-  private func arm(_ key: String, _ settings: [Setting]) -> Study.Arm {
+  /// An arm of some settings; a candidate whose training breaks reads no digit, and is no choice.
+  package func arm(_ key: String, _ settings: [Setting]) -> Study.Arm {
     Study.Arm(key, settings) { setting, task, show in
       do {
         try train(setting, task) { epoch, network in
@@ -132,8 +147,8 @@ package struct GuessTraining: Sendable {
     var start = RandomStream(seed: seed, name, "weights")
     let network = Self.network(
       setting.weights, keep: setting.keep, isQuick: task.isQuick, using: &start)
-    if setting.kind == .denoised {
-      try pretrained(task.flag).put(into: network.layers[0].parameters)
+    if [.denoised, .pretrained].contains(setting.kind) {
+      try pretrained[setting.passes]!(task.flag).put(into: network.layers[0].parameters)
     }
     let source = PairedBatches(
       LabelledBatches(
@@ -144,7 +159,7 @@ package struct GuessTraining: Sendable {
     var plan = Method.Plan()
     plan.stepsPerEpoch = pace
     switch setting.kind {
-    case .dropout: plan.weight = 0
+    case .dropout, .pretrained: plan.weight = 0
     case .pseudo: (plan.start, plan.end) = (100, 600)
     case .denoised: (plan.start, plan.end) = (200, 800)
     case .unramped: (plan.start, plan.end) = (0, 0)
@@ -159,19 +174,22 @@ package struct GuessTraining: Sendable {
   // snippet.end
 
   // snippet.pretraining
-  /// The first layer, after four passes over all training images, none of whose labels it is given.
-  private static func denoiser(_ page: Page, _ data: MNIST) -> SharedStage<ModuleWeights> {
+  /// The first layer, after passes over all training images, none of whose labels it is given.
+  private static func denoiser(
+    _ page: Page, _ data: MNIST, _ name: String, passes: Int
+  ) -> SharedStage<ModuleWeights> {
     let (seed, isQuick) = (page.seed, page.isQuick)
-    return SharedStage(page, "denoising layer") { flag in
+    return SharedStage(page, name) { flag in
+      let steps = passes * 600
       var start = RandomStream(seed: seed, "3.3.5/denoising", "weights")
       let layer = network(isQuick: isQuick, using: &start).layers[0]
       let images = data.train.withoutLabels(Array(0..<data.train.count))
       var training = Training(
         LayerDenoiser(layer, masking: 0.5),
         UnlabelledBatches(of: images, size: 100, seed: seed, name: "3.3.5/denoising"),
-        Adam(), rate: .linearDecay(3e-4, from: 0, to: 2400, .steps), seed: seed,
+        Adam(), rate: .linearDecay(3e-4, from: 0, to: steps, .steps), seed: seed,
         name: "3.3.5/denoising")
-      while training.moment.step < (isQuick ? 10 : 2400) {
+      while training.moment.step < (isQuick ? 10 : steps) {
         try flag.check()
         try training.takeCheckedStep(of: "The denoising layer")
       }
