@@ -23,7 +23,8 @@ public enum WhatUnlabelledImagesGive: Chapter {
       page.value("gamma.share.\(labels)", 100 * gains[1] / gains[0], tolerance: 10, unit: "%")
     }
     try readTheDoubts(page)
-    let fewer = try readTheRest(page)
+    try readTheRest(page)
+    let fewer = try readFewerLabels(page)
     drawErrors(page, results, fewer, papers)
     drawGains(page, results)
     printTable(page, results)
@@ -236,13 +237,28 @@ extension WhatUnlabelledImagesGive {
         + "and plainConvolution.kit.validation - ladder.kit.validation < 2 * ladder.chance")
   }
 
-  /// What chapters have of distorted images and of longer trainings, and of fewer labels, by method.
-  private static func readTheRest(_ page: Page) throws -> [String: [(x: Double, y: Double)]] {
+  /// What chapters have of distorted images and of longer trainings.
+  private static func readTheRest(_ page: Page) throws {
     for key in ["plain", "gamma", "ladder"] {
       try page.value("\(key).augmented", ofChapter: "3.3.1", "\(key)Augmented.test")
     }
-    try page.value("denoised.longer", ofChapter: "3.3.5", "patient.longer.3000.test")
-    try page.value("variational.longer", ofChapter: "3.3.2", "long.1000.test")
+    for (key, chapter, own, alone) in [
+      ("denoised", "3.3.5", "patient.longer.3000", "again.longer.3000"),
+      ("variational", "3.3.2", "long.1000", "alone.long.1000"),
+    ] {
+      try page.value("\(key).longer", ofChapter: chapter, "\(own).test")
+      try page.value("\(key).longer.alone", ofChapter: chapter, "\(alone).test")
+    }
+  }
+
+  /// The errors with 100 and with 600 labels, by method.
+  private static func readFewerLabels(
+    _ page: Page
+  ) throws -> [String: [(x: Double, y: Double)]] {
+    for name in ["low", "high"] {
+      try page.value("pseudo.gain.100.\(name)", ofChapter: "3.3.5", "pseudo.100.gain.\(name)")
+    }
+    page.claim("With 100 labels the interval of the gain holds 0.", "pseudo.gain.100.low < 0")
     return try Dictionary(
       uniqueKeysWithValues: ["dropout", "pseudo"].map { key in
         (
@@ -335,7 +351,7 @@ extension WhatUnlabelledImagesGive {
     page.figure(
       Figure(
         "errors",
-        title: "The ladder errs least, as among the papers, which are grey dots",
+        title: "The ladder errs least, as among the papers, whose lines are grey",
         size: (760, 520),
         panels: [
           Panel(
