@@ -73,7 +73,7 @@ import Testing
   }
 
   /// Values by Benchmarks/golden_autoencoders.py, for the network without its dropout.
-  @Test func lossAndGradientAreThoseOfAnotherLibrary() {
+  @Test func lossAndGradientOfTheNetworkAreThoseOfAnotherLibrary() {
     var start = RandomStream(seed: 1, "weights")
     let network = ExemplarNetwork(classes: 5, filters: [2, 3], units: 4, using: &start)
     TinyInstance.fill(network)
