@@ -503,11 +503,8 @@ extension Ladder {
       Figure(
         "augmented", title: "With distorted images labels alone come near the ladder",
         size: (980, 300), columns: 3,
-        panels: [
-          panel(page, report, "plainAugmented", "labels alone", 3000),
-          panel(page, report, "gammaAugmented", "Γ-model", 3000),
-          panel(page, report, "ladderAugmented", "ladder", 3000),
-        ]))
+        panels: panels(
+          page, report, ["plainAugmented", "gammaAugmented", "ladderAugmented"], 3000)))
   }
 
   // snippet.rate
@@ -544,6 +541,15 @@ extension Ladder {
       highest: page.isQuick ? 100 : isConvolutional || key.hasSuffix("Augmented") ? 3 : 9)
   }
 
+  /// The curves of labels alone, of a Γ-model and of a ladder, by their keys.
+  private static func panels(
+    _ page: Page, _ report: OutcomeReport, _ keys: [String], _ labels: Int
+  ) -> [Panel] {
+    zip(keys, ["labels alone", "Γ-model", "ladder"]).map { key, words in
+      panel(page, report, key, words, labels)
+    }
+  }
+
   private static func drawTheCurves(_ page: Page, _ report: OutcomeReport) {
     page.figure(
       Figure(
@@ -551,9 +557,7 @@ extension Ladder {
         title: "Noise undone at the top takes much of the error away, at every layer more",
         size: (980, 560), columns: 3,
         panels: counts.flatMap { labels in
-          [("supervised", "labels alone"), ("gamma", "Γ-model"), ("ladder", "ladder")].map {
-            panel(page, report, $0, $1, labels)
-          }
+          panels(page, report, ["supervised", "gamma", "ladder"], labels)
         }))
   }
 
@@ -562,10 +566,7 @@ extension Ladder {
       Figure(
         "convolution", title: "On convolutions with noise the cost of the top shows no gain",
         size: (760, 320), columns: 2,
-        panels: [
-          panel(page, report, "plainConvolution", "labels alone", 3000),
-          panel(page, report, "convolution", "Γ-model", 3000),
-        ]))
+        panels: panels(page, report, ["plainConvolution", "convolution"], 3000)))
   }
 
   private static func drawTheDifferences(_ page: Page, _ report: OutcomeReport) {
