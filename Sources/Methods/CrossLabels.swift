@@ -173,15 +173,11 @@ public struct CrossNetworks: Module {
 /// Networks that train for a round, each on a thread of its own, and then exchange their averages.
 ///
 /// In a round nobody reads what another changes: the bits are the same on any number of threads.
-/// Between two rounds what was exchanged last are the averages as they stand, so that nothing more is
-/// to be kept than the trainings.
 public final class CrossTraining {
   /// What it is a training by, and of what.
   public let (settings, networks): (CrossSettings, CrossNetworks)
-  /// One training a network, with the average of its weights.
   var trainings: [Training<CrossLabels<ConvolutionStack>, PairedBatches, Adam>] = []
   private final class Exchanged { var averages: [Snapshot] = [] }
-  /// The averages as they stood at the last exchange.
   private let exchanged = Exchanged()
 
   /// A training before its first step, on labelled images of a set and on others.

@@ -288,7 +288,7 @@ extension KeptResults {
   }
 
   /// The most memory that a process held while it computed one of them; nil where none tells.
-  var peakMegabytes: Double? { uses.compactMap(\.job.peakMegabytes).max() }
+  public var peakMegabytes: Double? { uses.compactMap(\.job.peakMegabytes).max() }
 
   /// The time in which results were computed.
   var busySeconds: Double { store?.shares.busySeconds ?? 0 }

@@ -179,8 +179,11 @@ package struct CrossFigures {
             marks: [
               .guide([(1e-5, 1e-5), (1, 1)]), .points("\(models.count) models", points),
             ]
-              + zip(used, points).map {
-                .text(String(format: "%.0f", $0.count), at: (x: $1.x * 1.2, y: $1.y * 0.6))
+              + zip(used, points).enumerated().map { place, pair in
+                // By turns below and above, so that neighbours do not meet.
+                let (x, y) = place.isMultiple(of: 2) ? (1.2, 0.6) : (0.45, 1.5)
+                return .text(
+                  String(format: "%.0f", pair.0.count), at: (x: pair.1.x * x, y: pair.1.y * y))
               })
         ]))
   }
