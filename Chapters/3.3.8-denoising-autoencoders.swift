@@ -255,6 +255,13 @@ extension DenoisingAutoencoders {
     report.giveLengths("same", 3000)
     drawCurves(page, report, counts)
     compare(page, report, counts)
+    // One hidden layer from random weights, on the same draws.
+    for labels in counts {
+      try page.value("one.\(labels)", ofChapter: "3.3.7", "random.\(labels).test")
+    }
+    page.claim(
+      "The three layers err more from random weights than that one, in the mean.",
+      "random.1000.test > one.1000 and same.3000.test > one.3000")
     quotePapers(page)
   }
 

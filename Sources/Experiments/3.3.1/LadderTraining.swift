@@ -21,6 +21,8 @@ package enum LadderTraining {
     fileprivate var rate = LadderTraining.rate
     /// What each image goes through before it is seen, if anything.
     fileprivate var augmentation: Augmentation?
+    /// Whether a network on labels alone takes its clean moments over the images without labels.
+    fileprivate var knowsMoments = false
 
     /// The costs of the pixels, of the layer above them, and of each other layer.
     package init(ladder weights: (Float, Float, Float), noise: Float) {
@@ -50,12 +52,20 @@ package enum LadderTraining {
       return "costs \(λ), noise \(plan.noise), \(steps) steps, rate \(rate)"
         + (plan.guessMoments == .clean ? "" : ", moments of the noisy pass")
         + (augmentation == nil ? "" : ", distorted images")
+        + (knowsMoments ? ", moments of images without labels" : "")
     }
 
     /// The same with each image distorted as in chapter 3.2.
     fileprivate var distorted: Setting {
       var setting = self
       setting.augmentation = SupervisedRecipe.chosen.augmentation
+      return setting
+    }
+
+    /// The same with moments that are taken over images without labels at the end.
+    fileprivate var withKnownMoments: Setting {
+      var setting = self
+      setting.knowsMoments = true
       return setting
     }
 
@@ -89,6 +99,16 @@ package enum LadderTraining {
 
   /// Labels alone at a third of the rate: what is best early need not be best at last.
   package static let slower = arm("slower", supervised.map { $0.at(rate: rate / 3) })
+
+  /// The ladder with the cost of the pixels alone, as the paper's code has it for 1,000 labels.
+  package static let bottom = arm("bottom", [Setting(ladder: (2000, 0, 0), noise: 0.3)])
+
+  /// Labels alone, at the paper's rate or a third of it, with the moments that the methods have.
+  package static func settled(isSlower: Bool) -> Study.Arm {
+    arm(
+      "settled",
+      supervised.map { $0.at(rate: isSlower ? rate / 3 : rate).withKnownMoments })
+  }
 
   /// The noise that labels alone choose from where images are distorted.
   package static let augmentedNoises: [Float] = [0.025, 0.05, 0.1, 0.2, 0.3, 0.5]
@@ -131,7 +151,8 @@ package enum LadderTraining {
     try run(
       network, of: "The ladder network", steps: setting.steps, rate: setting.rate,
       augmentation: setting.augmentation,
-      seesOthers: plan.denoisingWeights.contains { $0 > 0 }, in: task
+      seesOthers: plan.denoisingWeights.contains { $0 > 0 }, knowsMoments: setting.knowsMoments,
+      in: task
     ) {
       try show($0, network)
     }
@@ -162,7 +183,8 @@ package enum LadderTraining {
   /// Steps of 100 images with labels and 100 without; over the last third the rate falls in a line.
   private static func run<Network: Classifier & Objective>(
     _ network: Network, of method: String, steps: Int, rate: Double,
-    augmentation: Augmentation? = nil, seesOthers: Bool, in task: Study.Task,
+    augmentation: Augmentation? = nil, seesOthers: Bool, knowsMoments: Bool = false,
+    in task: Study.Task,
     _ show: (_ step: Int) throws -> Void
   ) throws where Network.Batch == PairedBatch {
     let (seed, name, size) = (task.seed, task.streams, task.isQuick ? 20 : batchSize)
@@ -173,7 +195,8 @@ package enum LadderTraining {
       UnlabelledBatches(
         of: task.unlabelled, size: size, seed: seed, name: name,
         change: seesOthers ? change : nil))
-    let known = seesOthers ? task.unlabelled : task.set.withoutLabels(task.labelled)
+    let known =
+      seesOthers || knowsMoments ? task.unlabelled : task.set.withoutLabels(task.labelled)
     let epochs = task.epochs(steps / source.stepsPerEpoch)  // passes over the labelled images
     let end = epochs * source.stepsPerEpoch
     var training = Training(
