@@ -141,6 +141,9 @@ extension WhatUnlabelledImagesGive {
         _ = try give(other, "other.", labels, method, page, error: error)
       }
     }
+    for (name, arm) in [("seconds", method.own), ("supervised.seconds", method.supervised)] {
+      try page.value("\(method.key).\(name)", ofChapter: method.chapter, "\(arm).3000.seconds")
+    }
     guard !method.files.isEmpty else { return result }
     let minutes = try page.value(
       "\(method.key).minutes", ofChapter: method.chapter, "run.minutes")
@@ -206,6 +209,7 @@ extension WhatUnlabelledImagesGive {
   /// What other chapters say of whose the gains are.
   private static func readTheDoubts(_ page: Page) throws {
     for part in ["", ".low", ".high"] {
+      try page.value("bottom.gamma.1000\(part)", ofChapter: "3.3.1", "bottom.gamma\(part)")
       for labels in counts {
         try page.value(
           "universum.images.\(labels)\(part)", ofChapter: "3.3.4",
@@ -219,9 +223,6 @@ extension WhatUnlabelledImagesGive {
       }
     }
     try page.value("bottom.1000", ofChapter: "3.3.1", "bottom.1000.test")
-    for part in ["", ".low", ".high"] {
-      try page.value("bottom.gamma.1000\(part)", ofChapter: "3.3.1", "bottom.gamma\(part)")
-    }
     page.claim(
       "Over the Γ-model the ladder with the pixels' cost alone gains.", "bottom.gamma.1000.low > 0")
     try page.value("surrogate.pixels.3000", ofChapter: "3.3.6", "pixels.gain.3000")

@@ -372,12 +372,11 @@ extension Ladder {
     var outcomes = try study.run(arms, choices, on: draws)
     // At the paper's rate, as what learns from distorted images.
     let plain = outcomes[1][0]
-    var areSlower: [Bool] = []
+    let preferred = try counts.indices.map { group in
+      try prefer(page, study, outcomes[group][0], choices[group][0], draws[group])
+    }
     for (group, labels) in counts.enumerated() {
-      let preferred = try prefer(
-        page, study, outcomes[group][0], choices[group][0], draws[group])
-      outcomes[group][0] = preferred.outcomes
-      areSlower.append(preferred.isSlower)
+      outcomes[group][0] = preferred[group].outcomes
       for (arm, outcomes) in zip(arms, outcomes[group]) {
         report.add(arm.key, labels: labels, outcomes)
       }
@@ -392,10 +391,11 @@ extension Ladder {
     page.value("ladder.above", Double(plans[1].denoisingWeights[1]), tolerance: 19)
     page.value("ladder.noise", Double(plans[1].noise), tolerance: 0.1)
     report.giveValues(tolerance: 0.4)
+    report.giveSeconds("ladder", "gamma", "supervised")
     for labels in counts {
       for arm in arms { report.giveLengths(arm.key, labels, tolerance: 0.5) }
     }
-    try takeAway(page, study, &report, draws[0], noise: noise, isSlower: areSlower[0])
+    try takeAway(page, study, &report, draws[0], noise: noise, isSlower: preferred[0].isSlower)
     try addTheSingles(
       page, study, &report, kit: draws[1][0], ladder: choice[2], right: outcomes[1][2][0])
     try addTheAugmented(page, study, &report, draws[1], gamma: choice[1], ladder: choice[2])

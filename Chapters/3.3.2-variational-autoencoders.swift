@@ -295,6 +295,7 @@ extension VariationalAutoencoders {
       }
     }
     report.giveValues()
+    report.giveSeconds("both", "pixels")
     for labels in counts {
       for kind in [Kind.network, .both] { report.giveLengths(kind.rawValue, labels) }
     }

@@ -47,11 +47,14 @@ public enum WhatWhere: Chapter {
     flow.arrow([(48, 34), (48, 11), (40, 11)], colour: 1)
     flow.note("the what", x: 72, y: 45)
     flow.note("the where", x: 55, y: 20)
-    flow.note("λ_rec ‖x − x̃‖²", x: 8.5, y: 25)
-    flow.note("λ_M ‖h¹ − h̃¹‖²", x: 30, y: 25)
-    flow.note("λ_M ‖h² − h̃²‖²", x: 62, y: 27)
-    flow.note("L_NLL, where", x: 109, y: 32)
-    flow.note("there is a label", x: 109, y: 28)
+    let costs = [
+      ("cost of the pixels", "‖x − x̃‖²", 8.5), ("cost of the middle", "‖h¹ − h̃¹‖²", 30),
+      ("cost of the middle", "‖h² − h̃²‖²", 63), ("cross-entropy, where", "there is a label", 108),
+    ]
+    for (upper, lower, x) in costs {
+      flow.note(upper, x: x, y: 29)
+      flow.note(lower, x: x, y: 25)
+    }
     page.figure(
       Figure(
         "network", title: "The what goes up, the where goes across",
@@ -377,6 +380,7 @@ extension WhatWhere {
         [("labels", outcomes[group][0]), ("same", outcomes[group].last!)], labels: labels)
     }
     report.giveValues()
+    report.giveSeconds("where", "labels")
     for labels in counts {
       for kind in Kind.allCases where kind != .fixed { report.giveLengths(kind.rawValue, labels) }
     }

@@ -242,6 +242,7 @@ extension NoneOfTheClasses {
       }
     }
     report.giveValues()
+    report.giveSeconds("digits", "none")
     for labels in counts {
       for universum in Universum.allCases {
         _ = report.giveDifference(

@@ -348,6 +348,7 @@ extension SurrogateFeatures {
     let rate = SurrogateLearning.rates[slower]
     page.value("slower.1000.rate", rate, tolerance: 3 * rate)
     report.giveValues()
+    report.giveSeconds("surrogate", "supervised")
     for labels in labelCounts {
       for kind in Kind.allCases where kind.isNetwork { report.giveLengths(kind.rawValue, labels) }
     }

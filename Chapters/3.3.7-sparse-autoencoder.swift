@@ -249,6 +249,7 @@ extension SparseFeatures {
       }
     }
     report.giveValues()
+    report.giveSeconds("strokes", "plain")
     for labels in counts {
       for kind in [Kind.random, .tuned] { report.giveLengths(kind.rawValue, labels) }
     }

@@ -61,6 +61,17 @@ package struct OutcomeReport {
       })
   }
 
+  /// Gives `key.3000.seconds`, how long a training with 3,000 labels took, of some arms.
+  ///
+  /// The median over the draws: what several trainings share was done by the first that asked for it.
+  package func giveSeconds(_ keys: String...) {
+    for key in keys {
+      let seconds = outcomes(key, 3000).map(\.seconds).sorted()
+      let median = (seconds[(seconds.count - 1) / 2] + seconds[seconds.count / 2]) / 2
+      page.value("\(key).3000.seconds", median, tolerance: 4 * median + 10, unit: "s")
+    }
+  }
+
   /// Gives `key.1000.third` and `key.1000.twoThirds`, the test errors at the points that are nearest to
   /// these parts of the length.
   package func giveLengths(_ key: String, _ labels: Int, tolerance: Double = 0.7) {
