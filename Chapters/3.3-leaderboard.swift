@@ -135,14 +135,17 @@ extension WhatUnlabelledImagesGive {
       let (preferred, other) = try prefer(first, again, labels, method, page)
       let comparison = try give(preferred, "", labels, method, page)
       result.comparisons[labels] = comparison
+      if labels == 3000 {
+        for (name, arm) in [("seconds", method.own), ("supervised.seconds", preferred.supervised)] {
+          try page.value(
+            "\(method.key).\(name)", ofChapter: method.chapter, "\(arm).3000.seconds")
+        }
+      }
       if let other {
         // Where the method has one rate, its error is given already.
         let error = other.error == preferred.error ? comparison.error : nil
         _ = try give(other, "other.", labels, method, page, error: error)
       }
-    }
-    for (name, arm) in [("seconds", method.own), ("supervised.seconds", method.supervised)] {
-      try page.value("\(method.key).\(name)", ofChapter: method.chapter, "\(arm).3000.seconds")
     }
     guard !method.files.isEmpty else { return result }
     let minutes = try page.value(

@@ -242,7 +242,7 @@ extension NoneOfTheClasses {
       }
     }
     report.giveValues()
-    report.giveSeconds("digits", "none")
+    report.giveSeconds("digits", "slower")
     for labels in counts {
       for universum in Universum.allCases {
         _ = report.giveDifference(

@@ -263,7 +263,7 @@ extension LabelsByGuess {
     try useFewer(
       page, study, &report, places.map { arms[$0] }, places.map { choices[0][$0] })
     report.giveValues()
-    report.giveSeconds("pseudo", "denoised", "dropout")
+    report.giveSeconds("pseudo", "denoised", "again")
     for labels in fewer {
       _ = report.giveDifference("pseudo.\(labels).gain", "dropout", minus: "pseudo", labels)
     }

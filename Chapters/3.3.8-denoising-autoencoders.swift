@@ -249,7 +249,7 @@ extension DenoisingAutoencoders {
     page.giveValidation(
       [("random", outcomes[1][random]), ("same", control[0][0])], labels: 3000)
     report.giveValues()
-    report.giveSeconds("denoising", "random")
+    report.giveSeconds("denoising", "same")
     for labels in counts {
       for start in [Start.random, .denoising] { report.giveLengths(start.rawValue, labels) }
     }

@@ -196,7 +196,7 @@ extension TheFinalModel {
     let models = try study.run("models", Array(jobs.prefix(seeds) + jobs.dropFirst(5)))
     let (kit, draws) = (Array(models.prefix(seeds)), Array(models.dropFirst(seeds)))
     let names =
-      kit.indices.map { $0 == 0 ? "kit" : "kit\($0)" } + draws.indices.map { "draw\($0 + 1)" }
+      kit.indices.map { $0 == 0 ? "kit" : "kit\($0 + 1)" } + draws.indices.map { "draw\($0 + 1)" }
     func give(_ name: String, _ value: (CrossOutcome) -> Double, _ tolerance: Double = 0.2) {
       for (key, model) in zip(names, models) {
         page.value("\(key).\(name)", value(model), tolerance: tolerance, unit: "%")
@@ -219,13 +219,14 @@ extension TheFinalModel {
     let minutes = models.map { $0.seconds / 60 }
     page.value("minutes.least", minutes.min()!, tolerance: 60, unit: "min")
     page.value("minutes.most", minutes.max()!, tolerance: 60, unit: "min")
-    page.quote("kit.best", 0.52, source: "the kit's report: its Γ-model with augmentation")
+    let best = 0.52
+    page.quote("kit.best", best, source: "the kit's report: its Γ-model with augmentation")
     page.difference(
-      "seeds.lead", PairedDifference(kit.map { _ in 0.52 }, minus: kit.map(\.testError)),
+      "seeds.lead", PairedDifference(kit.map { _ in best }, minus: kit.map(\.testError)),
       tolerance: 0.15)
-    page.claim(
-      "Zero lies outside of this interval.", "0 < seeds.lead.low")
-    let (theirs, own) = (52.0, Spread(kit.map { Double($0.mistakes.count) }).mean)
+    page.claim("Zero lies outside of this interval.", "0 < seeds.lead.low")
+    // Mistakes among 10,000 images.
+    let (theirs, own) = (100 * best, Spread(kit.map { Double($0.mistakes.count) }).mean)
     page.value("lead.images", theirs - own, tolerance: 15)
     page.value("lead.chance", (theirs + own).squareRoot(), tolerance: 2)
     page.claim(
@@ -292,7 +293,7 @@ extension TheFinalModel {
     page.value("alone.error", error, tolerance: 0.2, unit: "%")
     page.value("alone.error.deviation", error.deviation, tolerance: 0.2, unit: "points")
     page.value("alone.kit", all[0].error, tolerance: 0.3, unit: "%")
-    let misread = try page.value("seeds.misread", ofChapter: "3.2", "chosen.misread")
+    let misread = try page.value("recipe.misread", ofChapter: "3.2", "chosen.misread")
     page.value(
       "seeds.gain", misread / 100 - Spread(kit.map(\.testError)).mean, tolerance: 0.25,
       unit: "points")
@@ -350,6 +351,8 @@ extension TheFinalModel {
     page.value("plain.rejected", Double(ours.count(where: plain[1].contains)), tolerance: 2)
   }
 }
+
+// MARK: - What all models misread
 
 extension TheFinalModel {
   /// How many test images all models misread, and how many any of them does.

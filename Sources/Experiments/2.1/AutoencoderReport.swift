@@ -45,18 +45,13 @@ package struct AutoencoderReport {
     var trial: Double { trials.map(\.error).min()! }
     // A best rate lies close to the edge behind which training is lost: one lost run of five would
     // rule a mean, and hide behind a deviation.
-    package var median: Double { AutoencoderReport.median(errors) }
+    package var median: Double { errors.median }
   }
 
   /// One for each column, in the order of `Column.all`.
   package let rows: [Row]
 
   package init(rows: [Row]) { self.rows = rows }
-
-  /// The middle one of an odd number of values.
-  private static func median(_ values: [Double]) -> Double {
-    values.sorted()[values.count / 2]
-  }
 
   private func row(_ kind: Momentum.Kind, _ μ: Double) -> Row {
     rows.first { ($0.column.kind == kind || μ == 0) && $0.column.μ == μ }!
