@@ -215,7 +215,7 @@ extension SurrogateFeatures {
     }
     page.figure(
       Figure(
-        "classes", title: "How many images are classes, and what is left of the loss",
+        "classes", title: "More images as classes leave more of the loss, and are read no better",
         size: (860, 360), columns: 2,
         panels: [
           Panel(
@@ -355,7 +355,7 @@ extension SurrogateFeatures {
     page.figure(
       Figure(
         "curves",
-        title: "The network on labels alone, without and with changed copies of its images",
+        title: "Images as they are get learnt by heart, changed copies do not",
         size: (760, 640), columns: 2,
         panels: labelCounts.flatMap { labels in
           // With 1,000 labels validation prefers the lower rate.
@@ -385,7 +385,7 @@ extension SurrogateFeatures {
           1000
         )
       ], of: report, labels: labelCounts,
-      title: "What surrogate features gain over others, over the draws of labels",
+      title: "Surrogate features gain on pixels, and are not seen to gain on changed copies",
       axis: "test error of the other less that on surrogate features, points", size: (820, 410))
     page.claim(
       "A linear machine reads surrogate features better than pixels, with either number of labels.",

@@ -299,7 +299,7 @@ extension DenoisingAutoencoders {
           3000
         )
       ], of: report, labels: counts,
-      title: "What pretraining by denoising gains, over the draws of labels",
+      title: "Pretraining by denoising gains over a random start, and over one without noise",
       axis: "test error of the other less that of denoising, points", size: (800, 290))
     page.claim(
       "At full length it prefers the higher rate.",
