@@ -248,7 +248,7 @@ extension WhatUnlabelledImagesGive {
       "There the interval of what M2 adds to its code holds zero.",
       "variational.own.3000.low < 0 and variational.own.3000.high > 0")
     page.claim(
-      "One convolutional network of chapter 3.3.1 is beside the ladder on labels alone.",
+      "On labels alone, one convolutional network of chapter 3.3.1 is beside the ladder.",
       "plainConvolution.kit < ladder.kit "
         + "and plainConvolution.kit.validation > ladder.kit.validation "
         + "and ladder.kit - plainConvolution.kit < 2 * ladder.chance "

@@ -592,7 +592,7 @@ extension Ladder {
     page.figure(
       Figure(
         "curves",
-        title: "Noise undone at the top takes much of the error away, at every layer more",
+        title: "Labels alone err most, the Γ-model less, the ladder least",
         size: (980, 560), columns: 3,
         panels: counts.flatMap { labels in
           panels(page, report, ["supervised", "gamma", "ladder"], labels)
@@ -614,7 +614,7 @@ extension Ladder {
         ("gamma.gain", "Γ-model against labels alone", "supervised", "gamma"),
         ("rungs.gain", "ladder against Γ-model", "gamma", "ladder"),
       ], of: report, labels: counts,
-      title: "The cost of the top gains much over labels alone, the costs of all layers more",
+      title: "The Γ-model gains much over labels alone, the ladder more",
       axis: "test error of the other less that of the first, points", size: (820, 380))
     page.claim(
       "A ladder reads digits better than the same network on labels alone, with either number of "
