@@ -278,7 +278,7 @@ extension SparseFeatures {
         ("network.gain", "machine on strokes against the random start", .random, .strokes),
         ("machine.gain", "machine on strokes against the start as strokes", .tuned, .strokes),
       ].map { ($0, $1, $2.rawValue, $3.rawValue) }, of: report, labels: counts,
-      title: "What strokes that were learnt without labels gain, over the draws of labels",
+      title: "Strokes gain on every opponent, most on units that learnt nothing",
       axis: "test error of the other less that of the first, points", size: (820, 350))
     page.claim(
       "A linear machine reads strokes better than pixels, with either number of labels.",
