@@ -398,7 +398,9 @@ extension WhatUnlabelledImagesGive {
           let room = 0.05 * (most - least)
           return .intervals(
             OutcomeReport.words(labels),
-            x: Axis("points of test error", range: min(0, least) - room...most + room), rows: rows,
+            x: Axis(
+              "points of test error, 95 % interval", range: min(0, least) - room...most + room),
+            rows: rows,
             marks: [.vertical("", at: 0)])
         }))
   }

@@ -305,15 +305,17 @@ extension Ladder {
     page.figure(
       Figure(
         "digits", title: "The decoder gives back digits that noise has covered",
-        size: (760, 300),
-        panels: [
-          Panel(
+        size: (760, 360),
+        panels: ["as they are", "with noise", "given back"].enumerated().map { row, title in
+          let count = LadderLook.pictureCount
+          return Panel(
+            title: title,
             marks: [
               .images(
-                look.pictures, captions: look.pictures.map { _ in "" },
-                columns: LadderLook.pictureCount)
+                Array(look.pictures[row * count..<(row + 1) * count]),
+                captions: [String](repeating: "", count: count), columns: count)
             ])
-        ]))
+        }))
   }
 }
 

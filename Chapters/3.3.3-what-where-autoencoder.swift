@@ -310,7 +310,7 @@ extension WhatWhere {
     }
     page.figure(
       Figure(
-        "drawings", title: "After three poolings a digit cannot be drawn without the where",
+        "drawings", title: "After three poolings fixed places draw the upper left corner alone",
         size: (860, 380), columns: 2,
         panels: [row("the digits", originals), row("the digits", originals)]
           + (1...3).flatMap { poolings in
@@ -387,7 +387,8 @@ extension WhatWhere {
     quotePapers(page)
     page.figure(
       Figure(
-        "curves", title: "At its first rate the network on 1,000 labels alone errs more on the way",
+        "curves",
+        title: "At the chosen rate the network on 1,000 labels alone errs more on the way",
         size: (760, 640), columns: 2,
         panels: counts.flatMap { labels in
           [(Kind.labels, "labels alone"), (.told, "what and where")].map { kind, words in
@@ -404,11 +405,11 @@ extension WhatWhere {
     page.giveGains(
       [
         ("gain", "against labels alone", Kind.labels.rawValue, own),
-        ("same.gain", "against the same at its rate", "same", own),
+        ("same.gain", "against labels alone at its rate", "same", own),
         ("told.gain", "against fixed places", Kind.fixed.rawValue, own),
       ], of: report, labels: counts,
-      title: "Over labels alone at its own rate the what-where auto-encoder shows no gain",
-      axis: "test error of the other less that of the what-where auto-encoder, points",
+      title: "At the rate of the auto-encoder labels alone lose nothing that shows",
+      axis: "test error of the other less that of the auto-encoder, points",
       size: (760, 320))
     _ = report.giveDifference("rate.gain.1000", Kind.labels.rawValue, minus: "same", 1000)
     page.claim(

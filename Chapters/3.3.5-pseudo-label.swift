@@ -526,13 +526,15 @@ extension LabelsByGuess {
     page.claim(
       "After guesses fewer outputs are undecided than after labels alone.",
       "narrow.pseudo < narrow.dropout")
-    let words = ["labels alone", "with guesses", "without the ramp"]
+    let words = ["labels alone", "guesses with the ramp", "without the ramp"]
     page.figure(
       Figure(
         "ramp", title: "Guesses that count from the first step on gain less than with the ramp",
         panels: [
           Panel(
-            x: Axis("epoch (32 steps)"), y: Axis("validation images guessed wrong, %"),
+            x: Axis("epoch (32 steps)"),
+            y: Axis(
+              "validation images guessed wrong, %", range: 4...16),
             marks: zip(words, looks).enumerated().map { colour, pair in
               .line(
                 pair.0, zip(pair.1.epochs, pair.1.wrong).map { (x: Double($0), y: $1) },

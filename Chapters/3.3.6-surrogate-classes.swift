@@ -290,7 +290,9 @@ extension SurrogateFeatures {
             x: Axis(
               "digit of the image that it is taken for",
               ticks: (0...9).map { (Double($0), "\($0)") }),
-            y: Axis("digit of the copy", ticks: (0...9).map { (Double(9 - $0), "\($0)") }),
+            y: Axis(
+              "digit of the copy (rows: % of its wrong answers)",
+              ticks: (0...9).map { (Double(9 - $0), "\($0)") }),
             marks: [
               .heatmap(rows, labels: rows.map { $0.map { String(format: "%.0f", $0) } })
             ])
@@ -360,7 +362,10 @@ extension SurrogateFeatures {
         panels: labelCounts.flatMap { labels in
           // With 1,000 labels validation prefers the lower rate.
           [
-            (labels == 1000 ? "slower" : Kind.supervised.rawValue, "as they are"),
+            (
+              labels == 1000 ? "slower" : Kind.supervised.rawValue,
+              labels == 1000 ? "as they are, lower rate" : "as they are"
+            ),
             (Kind.changed.rawValue, "changed copies"),
           ].map { key, words in
             report.panel(

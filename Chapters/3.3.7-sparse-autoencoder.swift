@@ -210,7 +210,7 @@ extension SparseFeatures {
         size: (980, 420), columns: 3,
         panels: [
           ("β = 3: seldom active", sparse), ("β = 0: as active as they like", dense),
-          ("λ a hundred times as large", looks[.heavy]!),
+          ("λ a hundred times as large: faint, scaled up", looks[.heavy]!),
         ].map { title, look in
           Panel(
             title: title,

@@ -201,7 +201,8 @@ extension DenoisingAutoencoders {
     page.figure(
       Figure(
         "filters",
-        title: "Filters of the first layer: specks without masking, dots and strokes with it",
+        title:
+          "Filters of the first layer: specks without masking, dots and strokes among them with it",
         size: (760, 500), columns: 2,
         panels: levels.map { level in
           Panel(
@@ -269,8 +270,9 @@ extension DenoisingAutoencoders {
   private static func drawCurves(_ page: Page, _ report: OutcomeReport, _ counts: [Int]) {
     let panels = [
       (1000, Start.random.rawValue, "random start"), (1000, Start.plain.rawValue, "no noise"),
-      (1000, Start.denoising.rawValue, "denoising"), (3000, Start.random.rawValue, "random start"),
-      (3000, "same", "the other rate"), (3000, Start.denoising.rawValue, "denoising"),
+      (1000, Start.denoising.rawValue, "denoising"),
+      (3000, "same", "random start, the others' rate"),
+      (3000, Start.plain.rawValue, "no noise"), (3000, Start.denoising.rawValue, "denoising"),
     ]
     page.figure(
       Figure(

@@ -52,8 +52,9 @@ package struct CrossFigures {
       let lines = [("by the first network", 1), ("by the second", 0)].map { name, learner in
         (name: name, bySeed: shares.map { $0.map { $0[learner] } })
       }
+      let both = (name: "mean of both", bySeed: shares.map { $0.map { Spread($0).mean } })
       return .accuracies(
-        title, x: Axis("step"), y: Axis("% of the images"), epochs: steps, parts: lines)
+        title, x: Axis("step"), y: Axis("% of the images"), epochs: steps, parts: lines + [both])
     }
     let most = steps.indices.max { Spread(mean(wrong, $0)).mean < Spread(mean(wrong, $1)).mean }!
     page.value("labelling.most", Double(steps[most]), tolerance: 15_000)
@@ -104,7 +105,7 @@ package struct CrossFigures {
       Figure(
         "confusion",
         title: "What happens most: \(worst.joined(separator: " and ")), "
-          + String(format: "%.1f times a model", most),
+          + String(format: "%.1f test images a model", most),
         size: (620, 520),
         panels: [
           Panel(
@@ -169,7 +170,8 @@ package struct CrossFigures {
       Figure(
         "sureness",
         title: String(
-          format: "At 0.99 and more: %.0f wrong where %.1f are promised", wrong, promised),
+          format: "At 0.99 and more %d models are wrong %.0f times, where %.1f are promised",
+          models.count, wrong, promised),
         size: (640, 420),
         panels: [
           Panel(
@@ -177,11 +179,11 @@ package struct CrossFigures {
               "1 less the mean probability of a bin", scale: .log, range: 1e-5...1),
             y: Axis("share of its predictions that is wrong", scale: .log, range: 1e-5...1),
             marks: [
-              .guide([(1e-5, 1e-5), (1, 1)]), .points("\(models.count) models", points),
+              .guide([(1e-5, 1e-5), (1, 1)]), .points("", points),
             ]
               + zip(used, points).enumerated().map { place, pair in
-                // By turns below and above, so that neighbours do not meet.
-                let (x, y) = place.isMultiple(of: 2) ? (1.2, 0.6) : (0.45, 1.5)
+                // By turns above and below, so that neighbours do not meet.
+                let (x, y) = place.isMultiple(of: 2) ? (0.45, 1.5) : (1.2, 0.6)
                 return .text(
                   String(format: "%.0f", pair.0.count), at: (x: pair.1.x * x, y: pair.1.y * y))
               })

@@ -30,7 +30,7 @@ extension Page {
         "gain", title: title, size: size,
         panels: [
           .intervals(
-            x: Axis(words, range: least - room...most + room), rows: rows,
+            x: Axis("\(words), 95 % interval", range: least - room...most + room), rows: rows,
             marks: [.vertical("", at: 0)])
         ]))
   }
