@@ -35,9 +35,9 @@ extension Ladder {
   /// Three columns: the noisy pass up, the decoder down, the clean pass up.
   private static func drawTheNetwork(_ page: Page) {
     var marks: [Mark] = []
-    let (columns, letter) = ([0.0, 4, 8], 0.088)
+    let columns = [0.0, 4, 8]
     func note(_ words: String, _ x: Double, _ y: Double) {
-      marks.append(.text(words, at: (x - Double(words.count) * letter / 2, y)))
+      marks.append(.text(words, at: (x, y), isCentred: true))
     }
     func line(_ from: (x: Double, y: Double), _ to: (x: Double, y: Double), _ colour: Int) {
       let length = ((to.x - from.x) * (to.x - from.x) + (to.y - from.y) * (to.y - from.y))

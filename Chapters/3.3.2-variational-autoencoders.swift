@@ -34,7 +34,7 @@ public enum VariationalAutoencoders: Chapter {
 
   private static func drawTheNetwork(_ page: Page) {
     func three(_ title: String, _ layers: [NetworkDiagram.Layer]) -> Panel {
-      NetworkDiagram.panel(title, layers, letter: 0.05)
+      NetworkDiagram.panel(title, layers)
     }
     page.figure(
       Figure(
@@ -49,7 +49,7 @@ public enum VariationalAutoencoders: Chapter {
               .init("", "500", units: 7), .init("z₁", "50", units: 4),
               .init("", "500", units: 7), .init("", "500", units: 7),
               .init("p", "784", units: 8),
-            ], letter: 0.12),
+            ]),
           three(
             "M2: q(y|z₁), the classifier",
             [

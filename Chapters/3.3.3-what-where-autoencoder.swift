@@ -28,7 +28,7 @@ public enum WhatWhere: Chapter {
   }
 
   private static func drawTheNetwork(_ page: Page) {
-    var flow = FlowDiagram(width: 120, height: 50, letter: 1.02)
+    var flow = FlowDiagram(width: 120, height: 50, head: 1.02)
     flow.box(["x", "28 × 28"], x: 1...14, y: 36...48)
     flow.box(["64 filters, 5 × 5", "h¹, 24 × 24"], x: 20...40, y: 36...48)
     flow.box(["64 filters, 3 × 3", "largest of 2 × 2", "h², 11 × 11"], x: 46...66, y: 34...50)

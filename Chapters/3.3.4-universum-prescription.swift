@@ -32,7 +32,7 @@ public enum NoneOfTheClasses: Chapter {
 
 extension NoneOfTheClasses {
   private static func drawTheIdea(_ page: Page) {
-    var flow = FlowDiagram(width: 94, height: 40, letter: 0.82)
+    var flow = FlowDiagram(width: 94, height: 40, head: 0.82)
     flow.box(["labelled images", "32 of a step"], x: 1...22, y: 26...37)
     flow.box(["universum", "32 of a step"], x: 1...22, y: 3...14)
     flow.box(["one network:", "two convolutions,", "50 units, 10 logits"], x: 33...54, y: 13...27)

@@ -37,7 +37,7 @@ public enum LabelsByGuess: Chapter {
 
 extension LabelsByGuess {
   private static func drawTheIdea(_ page: Page) {
-    var flow = FlowDiagram(width: 94, height: 44, letter: 0.82)
+    var flow = FlowDiagram(width: 94, height: 44, head: 0.82)
     flow.box(["labelled images", "32 of a step"], x: 1...21, y: 31...42)
     flow.box(["images without labels", "256 of a step"], x: 1...21, y: 2...13)
     flow.box(

@@ -73,13 +73,13 @@ public enum SurrogateFeatures: Chapter {
               .init("x", "784 pixels", units: 9), .init("c₁", "64 maps", units: 6),
               .init("c₂", "64 maps", units: 6), .init("h", "128 units", units: 5, hollow: [1, 3]),
               .init("P", "N images", units: 9),
-            ], letter: 0.09),
+            ]),
           NetworkDiagram.panel(
             "reading: quadrants of the maps, and the units",
             [
               .init("x", "784 pixels", units: 9), .init("c₁, c₂, h", "512 + 128", units: 8),
               .init("y", "10 digits", units: 4),
-            ], letter: 0.06),
+            ]),
         ]))
   }
 }

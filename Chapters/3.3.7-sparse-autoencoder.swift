@@ -42,13 +42,13 @@ public enum SparseFeatures: Chapter {
               .init("x", "784 pixels", units: 9),
               .init("a", "200 units", units: 6, hollow: [1, 4]),
               .init("x̂", "784 pixels", units: 9),
-            ], letter: 0.06),
+            ]),
           NetworkDiagram.panel(
             "reading: the same hidden layer",
             [
               .init("x", "784 pixels", units: 9), .init("a", "200 units", units: 6),
               .init("P", "10 digits", units: 4),
-            ], letter: 0.06),
+            ]),
         ]))
   }
 }

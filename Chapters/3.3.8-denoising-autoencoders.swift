@@ -41,14 +41,14 @@ public enum DenoisingAutoencoders: Chapter {
               .init("x", "pixels", units: 7),
               .init("x̃", "masked", units: 7, hollow: [1, 4], isJoined: false),
               .init("y", "s(Wx̃ + b)", units: 9), .init("z", "s(Wᵀy + b′)", units: 7),
-            ], letter: 0.075),
+            ]),
           NetworkDiagram.panel(
             "fine-tuning of the stack: nothing is masked",
             [
               .init("x", "784", units: 7), .init("y¹", "1,000", units: 9),
               .init("y²", "1,000", units: 9), .init("y³", "1,000", units: 9),
               .init("P", "10", units: 4),
-            ], letter: 0.09),
+            ]),
         ]))
   }
 }

@@ -47,7 +47,7 @@ public enum TheFinalModel: Chapter {
 
 extension TheFinalModel {
   private static func drawTheIdea(_ page: Page) {
-    var flow = FlowDiagram(width: 110, height: 60, letter: 0.85)
+    var flow = FlowDiagram(width: 110, height: 60, head: 0.85)
     flow.box(["images of a step", "with labels", "without labels"], x: 1...22, y: 22...36)
     for (name, low, edge, colour) in [("A", 39.0, 56.0, 0), ("B", 6.0, 2.0, 6)] {
       let (middle, height) = (low + 6.5, low...low + 13)

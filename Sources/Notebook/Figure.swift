@@ -104,7 +104,7 @@ public struct Mark: Sendable {
     case steps([Point])
     case horizontal(Double)
     case vertical(Double)
-    case text(Point)
+    case text(Point, isCentred: Bool)
     case heatmap([[Double]], labels: [[String]], largest: Double?)
     case images([[Float]], captions: [String], columns: Int)
   }
@@ -159,9 +159,9 @@ public struct Mark: Sendable {
     Mark(name: name, kind: .vertical(x), colour: nil)
   }
 
-  /// A word at a point.
-  public static func text(_ text: String, at point: Point) -> Mark {
-    Mark(name: text, kind: .text(point), colour: nil)
+  /// Words that begin at a point, or have their middle there.
+  public static func text(_ text: String, at point: Point, isCentred: Bool = false) -> Mark {
+    Mark(name: text, kind: .text(point, isCentred: isCentred), colour: nil)
   }
 
   /// A matrix as coloured cells, the first row on top, each with its label.
@@ -193,7 +193,7 @@ public struct Mark: Sendable {
       )
     case .horizontal(let y): ([], [y])
     case .vertical(let x): ([x], [])
-    case .text(let point): ([point.x], [point.y])
+    case .text(let point, _): ([point.x], [point.y])
     case .heatmap(let rows, _, _):
       ([-0.5, Double(rows.first?.count ?? 0) - 0.5], [-0.5, Double(rows.count) - 0.5])
     case .images: ([], [])

@@ -40,7 +40,7 @@ struct FigureData {
       switch kind {
       case .line(let points), .guide(let points, _), .points(let points), .steps(let points):
         points.map { "\(format($0.x)) \(format($0.y))" }
-      case .text(let point): ["\(format(point.x)) \(format(point.y))"]
+      case .text(let point, _): ["\(format(point.x)) \(format(point.y))"]
       case .band(let values):
         values.map { "\(format($0.x)) \(format($0.low)) \(format($0.high))" }
       case .bars(let values):

@@ -232,9 +232,10 @@ struct FigureScript {
       add(
         "set label \(quote(mark.name)) at first \(value), graph 0.96 left offset 0.5,0 textcolor rgb '#555555' font ',12' noenhanced"
       )
-    case .text(let point):
+    case .text(let point, let isCentred):
+      let side = isCentred ? "center" : "left"
       add(
-        "set label \(quote(mark.name)) at first \(point.x),\(point.y) left textcolor rgb '#333333' font ',12' noenhanced front"
+        "set label \(quote(mark.name)) at first \(point.x),\(point.y) \(side) textcolor rgb '#333333' font ',12' noenhanced front"
       )
     case .heatmap(let rows, let labels, let darkest):
       let largest = darkest ?? rows.joined().max() ?? 1

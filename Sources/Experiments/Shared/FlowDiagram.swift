@@ -4,14 +4,14 @@ import Notebook
 ///
 /// Coordinates are of the whole picture, from (0, 0) at the lower left.
 package struct FlowDiagram {
-  private let width, height, letter: Double
+  private let width, height, head: Double
   private var marks: [Mark] = []
 
   /// An empty picture.
   ///
-  /// - Parameter letter: the width of a letter in its units.
-  package init(width: Double, height: Double, letter: Double) {
-    (self.width, self.height, self.letter) = (width, height, letter)
+  /// - Parameter head: the length of an arrow's head in its units.
+  package init(width: Double, height: Double, head: Double) {
+    (self.width, self.height, self.head) = (width, height, head)
   }
 
   /// Adds a box around lines of words, of which the first is the uppermost.
@@ -32,14 +32,14 @@ package struct FlowDiagram {
 
   /// Adds words with their middle at a place.
   package mutating func note(_ words: String, x: Double, y: Double) {
-    marks.append(.text(words, at: (x - Double(words.count) * letter / 2, y)))
+    marks.append(.text(words, at: (x, y), isCentred: true))
   }
 
   /// Adds an arrow along level and upright lines; the last piece is level and has the head.
   package mutating func arrow(_ points: [(x: Double, y: Double)], colour: Int? = nil) {
     let (end, before) = (points.last!, points[points.count - 2])
-    let back = end.x > before.x ? -letter : letter
-    let lift = letter * 0.6 * height / width * 2
+    let back = end.x > before.x ? -head : head
+    let lift = head * 0.6 * height / width * 2
     let pieces = [
       points, [(end.x + back, end.y + lift), end, (end.x + back, end.y - lift)],
     ]

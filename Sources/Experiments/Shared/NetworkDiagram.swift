@@ -25,9 +25,7 @@ package enum NetworkDiagram {
   }
 
   /// The columns side by side.
-  ///
-  /// - Parameter letter: the width of a letter, as a part of the distance of two columns.
-  package static func panel(_ title: String?, _ layers: [Layer], letter: Double) -> Panel {
+  package static func panel(_ title: String?, _ layers: [Layer]) -> Panel {
     func places(_ layer: Int) -> [(x: Double, y: Double)] {
       let count = layers[layer].units
       return (0..<count).map { (Double(layer), Double(count - 1) / 2 - Double($0)) }
@@ -51,8 +49,9 @@ package enum NetworkDiagram {
         marks.append(.points("", layer.hollow.sorted().map { units[$0] }, colour: 1))
       }
       for (words, y) in [(layer.name, height + 0.4), (layer.words, -height - 0.4)] {
-        let x = Double(index) - Double(words.count) * letter / 2
-        if !words.isEmpty { marks.append(.text(words, at: (x, y))) }
+        if !words.isEmpty {
+          marks.append(.text(words, at: (x: Double(index), y: y), isCentred: true))
+        }
       }
     }
     return Panel(
