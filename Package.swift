@@ -31,6 +31,7 @@ let prose = [
   "3.3.7-sparse-autoencoder.md",
   "3.3.8-denoising-autoencoders.md",
   "3.4-the-final-model.md",
+  "3.4.1-what-each-part-adds.md",
 ]
 
 /// A module of the lab under Sources/.

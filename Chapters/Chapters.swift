@@ -23,4 +23,5 @@ public let allChapters: [any Chapter.Type] = [
   SparseFeatures.self,
   DenoisingAutoencoders.self,
   TheFinalModel.self,
+  PartsOfTheFinalModel.self,
 ]
